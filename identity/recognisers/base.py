@@ -12,15 +12,23 @@ from identity.rules import Candidate, FaceQuality, Thresholds
 from streaming.frames import Box
 
 
-class PermanentError(Exception):
-    """The engine refused for a reason that trying again does not change; ``code`` says which."""
+class RecogniserError(Exception):
+    """An engine did not answer; ``code`` says why, the text is for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-class TransientError(PermanentError):
+class PermanentError(RecogniserError):
+    """A refusal that trying again does not change. ``opens_circuit``: no other call can succeed either (bad keys)."""
+
+    def __init__(self, code: str, message: str, *, opens_circuit: bool = False) -> None:
+        super().__init__(code, message)
+        self.opens_circuit = opens_circuit
+
+
+class TransientError(RecogniserError):
     """The engine could not answer now; the same request may succeed later."""
 
 

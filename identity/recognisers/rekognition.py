@@ -1,0 +1,236 @@
+"""The AWS Rekognition engine: one collection per installation, one best shot per request, one retry layer.
+
+Faces are found locally first, so a picture without a usable face costs nothing. What is sent is the face with some
+surroundings, re-encoded as JPEG: no EXIF, no neighbours, never above the service's limits.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import boto3
+import cv2
+import numpy as np
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+
+from identity.recognisers.base import Face, PermanentError, TransientError
+from identity.recognisers.local import LocalRecogniser
+from identity.retries import Retrier
+from identity.rules import REKOGNITION, Candidate, Thresholds
+
+LIMIT_BYTES = 5_242_880
+"""Largest picture a request may carry (Rekognition developer guide, limits)."""
+
+LONG_SIDE = 1280
+SMALLEST_SIDE = 80
+SURROUNDINGS = 0.6
+"""How much of a face's width and height is sent along on each side; the service wants a head, not a mask."""
+
+TRANSIENT = frozenset(
+    {
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "InternalServerError",
+        "ServiceUnavailableException",
+    }
+)
+HOPELESS = frozenset(
+    {
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "UnrecognizedClientException",
+    }
+)
+"""Errors of the keys or of the clock: every other call would fail as well."""
+
+CLIENT_CONFIG = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=8
+)
+"""The SDK's own retries are off: they would multiply with ours."""
+
+
+class SpendingStopError(PermanentError):
+    """Today's number of paid requests is used up; nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("spending_stop", "today's budget of paid face searches is used up")
+
+
+@dataclass(slots=True)
+class DailySpend:
+    """Counts paid requests by UTC day and stops at ``limit``; None means no limit."""
+
+    limit: int | None
+    today: Callable[[], date]
+    _day: date | None = field(default=None, init=False)
+    _spent: int = field(default=0, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def spend(self) -> None:
+        """Count one request; raises `SpendingStopError` instead of counting the one too many."""
+        with self._lock:
+            if self._day != self.today():
+                self._day, self._spent = self.today(), 0
+            if self.limit is not None and self._spent >= self.limit:
+                raise SpendingStopError
+            self._spent += 1
+
+
+def make_client(**options: Any) -> Any:
+    """Return the client that all threads share; ``options`` are boto3's (region, keys, ``endpoint_url``)."""
+    return boto3.client("rekognition", config=CLIENT_CONFIG, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFace:
+    """What the service keeps for one enrolled photograph."""
+
+    face_id: str
+    person: str
+
+
+class RekognitionRecogniser:
+    """Searches one collection. ``spend`` counts what is paid for; every request to the service passes it once."""
+
+    thresholds: Thresholds = REKOGNITION
+
+    def __init__(
+        self,
+        client: Any,
+        collection: str,
+        *,
+        spend: DailySpend,
+        retrier: Retrier | None = None,
+        finder: LocalRecogniser | None = None,
+    ) -> None:
+        self._client, self._collection, self._spend = client, collection, spend
+        self._retrier = retrier or Retrier()
+        self._finder = finder or LocalRecogniser()
+
+    def find_faces(self, image: np.ndarray) -> Sequence[Face]:
+        return self._finder.find_faces(image)
+
+    def search(self, image: np.ndarray, face: Face) -> Sequence[Candidate]:
+        """Return the people the face resembles, in per cent. A face the service cannot find resembles nobody."""
+        try:
+            answer = self._ask(
+                "search_faces_by_image",
+                Image={"Bytes": encode_face(image, face)},
+                FaceMatchThreshold=self.thresholds.review,
+                MaxFaces=10,
+                QualityFilter="AUTO",
+            )
+        except PermanentError as error:
+            if error.code == "no_face":
+                return []
+            raise
+        best: dict[str, float] = {}
+        for match in answer["FaceMatches"]:
+            person = match["Face"].get("ExternalImageId") or match["Face"]["FaceId"]
+            best[person] = max(best.get(person, 0.0), match["Similarity"])
+        return sorted((Candidate(p, s) for p, s in best.items()), key=lambda c: c.similarity, reverse=True)
+
+    def create_collection(self) -> None:
+        """Create the collection; one that exists is as good."""
+        try:
+            self._ask("create_collection")
+        except PermanentError as error:
+            if error.code != "ResourceAlreadyExistsException":
+                raise
+
+    def index(self, image: np.ndarray, face: Face, person: str) -> IndexedFace:
+        """Enrol one face of ``person`` and return its id; raises `PermanentError` with the service's own reason."""
+        answer = self._ask(
+            "index_faces",
+            Image={"Bytes": encode_face(image, face)},
+            ExternalImageId=person,
+            MaxFaces=1,
+            QualityFilter="AUTO",
+        )
+        if not answer["FaceRecords"]:
+            reasons = [reason for face in answer.get("UnindexedFaces", ()) for reason in face.get("Reasons", ())]
+            raise PermanentError("not_indexed", ", ".join(reasons) or "the service found no face to enrol")
+        return IndexedFace(answer["FaceRecords"][0]["Face"]["FaceId"], person)
+
+    def delete(self, face_ids: Sequence[str]) -> int:
+        """Delete faces by id, 4,096 a request, and return how many the service says are gone."""
+        gone = 0
+        for start in range(0, len(face_ids), 4096):
+            gone += len(self._ask("delete_faces", FaceIds=list(face_ids[start : start + 4096]))["DeletedFaces"])
+        return gone
+
+    def faces(self) -> Iterator[IndexedFace]:
+        """Yield every face of the collection, page by page."""
+        token: dict[str, str] = {}
+        while True:
+            page = self._ask("list_faces", MaxResults=1000, **token)
+            yield from (IndexedFace(face["FaceId"], face.get("ExternalImageId", "")) for face in page["Faces"])
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+    def _ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        return self._retrier.call(lambda: self._send(operation, parameters))
+
+    def _send(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Make exactly one request and turn every failure into one of ours."""
+        self._spend.spend()
+        try:
+            return getattr(self._client, operation)(CollectionId=self._collection, **parameters)
+        except ClientError as error:
+            raise judge_error(error) from error
+        except (ConnectionError, EndpointConnectionError, HTTPClientError) as error:
+            raise TransientError("unreachable", f"the face service did not answer: {type(error).__name__}") from error
+        except NoCredentialsError as error:
+            raise PermanentError("no_credentials", "no AWS keys are set", opens_circuit=True) from error
+        except BotoCoreError as error:
+            raise PermanentError("refused_here", f"the request was not sent: {type(error).__name__}") from error
+
+
+def judge_error(error: ClientError) -> TransientError | PermanentError:
+    """Sort one answer of the service: transient by its code or a 5xx status, everything else for good.
+
+    "No face" shares its code with a truly bad parameter, so the text decides.
+    """
+    code = error.response.get("Error", {}).get("Code", "unknown")
+    text = error.response.get("Error", {}).get("Message") or ""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in TRANSIENT or status >= 500:
+        return TransientError(code, text or code)
+    if code == "InvalidParameterException" and "no faces" in text.lower():
+        return PermanentError("no_face", text)
+    return PermanentError(code, text or code, opens_circuit=code in HOPELESS)
+
+
+def encode_face(image: np.ndarray, face: Face) -> bytes:
+    """Cut the face with its surroundings out of a BGR picture and encode it as JPEG within the service's limits."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = face.box
+    grow_x, grow_y = (x2 - x1) * SURROUNDINGS, (y2 - y1) * SURROUNDINGS
+    left, top = max(0, int(x1 - grow_x)), max(0, int(y1 - grow_y))
+    crop = image[top : max(top + 1, min(height, int(y2 + grow_y))), left : max(left + 1, min(width, int(x2 + grow_x)))]
+    side, short = max(crop.shape[:2]), min(crop.shape[:2])
+    ratio = min(LONG_SIDE / side, 1.0) if short >= SMALLEST_SIDE else SMALLEST_SIDE / short
+    if ratio != 1.0:
+        crop = cv2.resize(
+            crop, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_CUBIC
+        )
+    for quality in (92, 80, 60):
+        _, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if data.nbytes <= LIMIT_BYTES:
+            break
+    return data.tobytes()
