@@ -1,0 +1,187 @@
+"""Faces of people who walk past a camera: the best shots of each track are searched, voted, and reported once.
+
+Runs in the camera process. A passage costs one search as a rule, a second one only for a clearly better shot of
+somebody who is not known yet; what is found is reported when it is known, or when the person has gone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from identity.recognisers.base import Face, Recogniser, RecogniserError
+from identity.rules import Decision, Outcome, decide_identity, judge_quality, shot_score, vote
+from streaming.frames import PERSON, Analysis, Frame, Observation, Track, group_of
+
+log = logging.getLogger(__name__)
+
+HEAD = 0.5
+"""Share of a person's box, from the top, in which the face is looked for."""
+
+SETTLE_S = 0.6
+"""How long a track's shots are collected before the best of them is searched: three at 5 frames a second."""
+
+BETTER = 1.6
+"""How much better than the last one searched a shot must be to be searched as well."""
+
+GONE_S = 1.5
+MAX_SEARCHES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FacePolicy:
+    """What one camera asks of a face. Within ``resight_s`` the same person is reported once, whatever the track."""
+
+    min_width: float = 40.0
+    resight_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """The best picture of a face so far: the crop it lies in, and where in it."""
+
+    crop: np.ndarray
+    face: Face
+    score: float
+    captured_at: float
+
+
+@dataclass(slots=True)
+class _Passage:
+    first_shot_at: float | None = None
+    best: Shot | None = None
+    searched_score: float = 0.0
+    searches: int = 0
+    decisions: list[Decision] = field(default_factory=list)
+    seen_at: float = 0.0
+    is_reported: bool = False
+
+
+class FaceAnalyser:
+    """Implements `streaming.frames.Analyser` for cameras where people are recognised.
+
+    ``names`` turns a person's id into what is drawn. A recogniser that fails leaves the passage for review: nothing
+    that was seen is lost.
+    """
+
+    def __init__(self, recogniser: Recogniser, names: Mapping[str, str], policy: FacePolicy | None = None) -> None:
+        self._recogniser, self._names, self._policy = recogniser, names, policy or FacePolicy()
+        self._passages: dict[int, _Passage] = {}
+        self._reported_at: dict[str, float] = {}
+
+    def analyse(self, frame: Frame, tracks: Sequence[Track]) -> Analysis:
+        observations = []
+        for track in tracks:
+            if track.is_confirmed and not track.missed_s and group_of(track.label) == PERSON:
+                observations.extend(self._look(frame, track))
+        observations.extend(self._close_passages(frame))
+        return Analysis(observations, self._drawn_names())
+
+    def _look(self, frame: Frame, track: Track) -> Iterable[Observation]:
+        passage = self._passages.setdefault(track.id, _Passage())
+        passage.seen_at = frame.captured_at
+        if passage.is_reported:
+            return
+        self._keep_best_shot(passage, frame, track)
+        if self._is_search_due(passage, frame.captured_at):
+            self._search(passage)
+            if _outcome(passage) is Outcome.KNOWN:
+                yield from self._report(frame.camera, track.id, passage)
+
+    def _keep_best_shot(self, passage: _Passage, frame: Frame, track: Track) -> None:
+        crop = head_of(frame.image, track)
+        faces = self._recogniser.find_faces(crop) if crop.size else ()
+        face = next((f for f in faces if judge_quality(f.quality, min_width=self._policy.min_width) is None), None)
+        if face is None:
+            return
+        if passage.first_shot_at is None:
+            passage.first_shot_at = frame.captured_at
+        score = shot_score(face.quality)
+        if passage.best is None or score > passage.best.score:
+            passage.best = Shot(crop.copy(), face, score, frame.captured_at)
+
+    @staticmethod
+    def _is_search_due(passage: _Passage, at: float) -> bool:
+        if passage.best is None or passage.searches >= MAX_SEARCHES:
+            return False
+        if passage.searches == 0:
+            return at - (passage.first_shot_at or at) >= SETTLE_S
+        return passage.best.score >= BETTER * passage.searched_score
+
+    def _search(self, passage: _Passage) -> None:
+        shot = passage.best
+        passage.searches += 1
+        passage.searched_score = shot.score
+        try:
+            candidates = self._recogniser.search(shot.crop, shot.face)
+        except RecogniserError as error:
+            log.warning("A face could not be searched (%s); the passage is kept for review.", error.code)
+            return
+        passage.decisions.append(decide_identity(candidates, self._recogniser.thresholds))
+
+    def _close_passages(self, frame: Frame) -> Iterable[Observation]:
+        """Report the people who have gone without being known, and forget every track that ended."""
+        gone = [key for key, passage in self._passages.items() if frame.captured_at - passage.seen_at > GONE_S]
+        for track_id in gone:
+            passage = self._passages.pop(track_id)
+            if passage.best is not None and not passage.is_reported:
+                if passage.searches == 0:
+                    self._search(passage)
+                yield from self._report(frame.camera, track_id, passage)
+
+    def _report(self, camera: str, track_id: int, passage: _Passage) -> Iterable[Observation]:
+        decision, shot = vote(passage.decisions), passage.best
+        passage.is_reported = True
+        person = decision.person if decision else None
+        if decision and decision.outcome is Outcome.KNOWN and not self._is_first_sighting(person, shot.captured_at):
+            return
+        yield Observation(
+            kind="sighting",
+            camera=camera,
+            captured_at=shot.captured_at,
+            data={
+                "track": track_id,
+                "outcome": decision.outcome.value if decision else Outcome.REVIEW.value,
+                "person": person,
+                "similarity": decision.similarity if decision else None,
+                "second_similarity": decision.second_similarity if decision else None,
+                "engine": self._recogniser.thresholds.engine,
+                "model": self._recogniser.thresholds.model,
+                "reason": decision.reason if decision else "not_searched",
+                "face": shot.crop,
+                "box": shot.face.box,
+            },
+        )
+
+    def _is_first_sighting(self, person: str, at: float) -> bool:
+        """Tell whether the person was not reported in the last ``resight_s``, and remember this time."""
+        self._reported_at = {p: t for p, t in self._reported_at.items() if at - t < self._policy.resight_s}
+        is_first = person not in self._reported_at
+        self._reported_at[person] = at
+        return is_first
+
+    def _drawn_names(self) -> dict[int, str]:
+        names = {}
+        for track_id, passage in self._passages.items():
+            decision = vote(passage.decisions)
+            if decision and decision.outcome is Outcome.KNOWN:
+                names[track_id] = self._names.get(decision.person, decision.person)
+        return names
+
+
+def _outcome(passage: _Passage) -> Outcome | None:
+    decision = vote(passage.decisions)
+    return decision.outcome if decision else None
+
+
+def head_of(image: np.ndarray, track: Track) -> np.ndarray:
+    """Return the part of the picture where the face of a person's track is, with a margin; may be empty."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = track.box
+    margin = 0.1 * (x2 - x1)
+    left, right = max(0, int(x1 - margin)), min(width, int(x2 + margin))
+    top, bottom = max(0, int(y1 - margin)), min(height, int(y1 + HEAD * (y2 - y1)))
+    return image[top:bottom, left:right]
