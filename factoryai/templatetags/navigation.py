@@ -1,0 +1,51 @@
+"""The links of the page header: those whose page exists and whose role the person holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+
+from factoryai.sites.access import has_role_anywhere
+from factoryai.sites.models import Role
+
+register = template.Library()
+
+STAFF = ("staff",)
+"""Not a role at a site: who may open the administration."""
+
+PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Cameras", "wall", (Role.SECURITY, Role.MANAGER, Role.HR)),
+    ("Administration", "admin:index", STAFF),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    label: str
+    url: str
+    is_current: bool
+
+
+@register.simple_tag(takes_context=True)
+def navigation(context: template.Context) -> list[Entry]:
+    """Return the entries for the person of this page; none when nobody is logged in. Costs a query per role asked."""
+    user = context.get("user")
+    if user is None or not user.is_authenticated:
+        return []
+    path = getattr(context.get("request"), "path", "")
+    found = [(label, _url(name)) for label, name, roles in PAGES if _may_see(user, roles)]
+    return [Entry(label, url, is_current=url == path) for label, url in found if url]
+
+
+def _may_see(user: Any, roles: tuple[str, ...]) -> bool:
+    return user.is_staff if roles is STAFF else has_role_anywhere(user, roles)
+
+
+def _url(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
