@@ -1,0 +1,124 @@
+"""Text in pictures: what OpenCV's letters can write, how wide it is, and where it is cut.
+
+OpenCV's own fonts know ASCII only. Indian scripts are spelt with Latin letters from the Unicode names of their signs,
+enough to tell one camera or person from another: मुख्य द्वार becomes "mukhya dvar".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+CUT = ".."
+SIGNS = str.maketrans(
+    {
+        "·": "|",
+        "•": "|",
+        "–": "-",
+        "—": "-",
+        "→": ">",
+        "←": "<",
+        "×": "x",
+        "°": "",
+        "…": CUT,
+        "’": "'",
+        "ß": "ss",
+        "ø": "o",
+    }
+)
+
+_BRAHMIC = re.compile(
+    r"(DEVANAGARI|BENGALI|GURMUKHI|GUJARATI|ORIYA|TAMIL|TELUGU|KANNADA|MALAYALAM|SINHALA) "
+    r"(?P<kind>LETTER|VOWEL SIGN|SIGN) (?P<name>.+)"
+)
+_SPOKEN_SIGNS = {"ANUSVARA": "n", "CANDRABINDU": "n", "BINDI": "n", "TIPPI": "n", "VISARGA": "h"}
+_SIGNS_OF_A = tuple(chr(code) for code in range(0x0900, 0x0E00) if unicodedata.name(chr(code), "").endswith("SIGN AA"))
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """One size of letters. ``scale`` and ``thickness`` are OpenCV's; ``height`` is that of capitals in pixels."""
+
+    scale: float
+    thickness: int
+    height: int
+
+    @classmethod
+    def of_height(cls, height: float) -> Type:
+        """Return the type whose capitals are about ``height`` pixels tall, 6 at least."""
+        height = max(6.0, height)
+        thickness = max(1, round(height / 10))
+        return cls(cv2.getFontScaleFromHeight(FONT, round(height), thickness), thickness, round(height))
+
+
+@lru_cache(maxsize=2048)
+def width_of(text: str, kind: Type) -> int:
+    """Return how many pixels wide a text is."""
+    return cv2.getTextSize(text, FONT, kind.scale, kind.thickness)[0][0]
+
+
+@lru_cache(maxsize=2048)
+def fit(text: str, width: int, kind: Type) -> str:
+    """Cut a text so that it is at most ``width`` pixels wide; may be empty."""
+    if width_of(text, kind) <= width:
+        return text
+    while text and width_of(text + CUT, kind) > width:
+        text = text[:-1]
+    return text.rstrip() + CUT if text else ""
+
+
+def write(image: np.ndarray, text: str, at: tuple[int, int], kind: Type, colour: tuple[int, int, int]) -> None:
+    """Write a text whose lower left corner is ``at``; what lies outside the picture is not drawn."""
+    cv2.putText(image, text, at, FONT, kind.scale, colour, kind.thickness, cv2.LINE_AA)
+
+
+@lru_cache(maxsize=1024)
+def drawable(text: str) -> str:
+    """Return a text in printable ASCII: accents dropped, Indian scripts spelt out, all other signs left out.
+
+    The answer is empty when nothing of the text can be written.
+    """
+    words = (_spell(word) for word in re.split(r"(\s+)", text.translate(SIGNS)))
+    return " ".join("".join(words).split())
+
+
+def _spell(word: str) -> str:
+    signs = unicodedata.normalize("NFKD", word)
+    if any(_BRAHMIC.match(unicodedata.name(sign, "")) for sign in signs):
+        return _spell_brahmic(signs)
+    return "".join(_spell_sign(sign) for sign in signs)
+
+
+def _spell_sign(sign: str) -> str:
+    if sign.isdecimal():
+        return str(unicodedata.decimal(sign))
+    return sign if (sign.isascii() and sign.isprintable()) or sign.isspace() else ""
+
+
+def _spell_brahmic(word: str) -> str:
+    """Spell a word of an Indian script: a consonant carries an "a" unless a vowel sign or a virama follows it."""
+    spelt = ""
+    for sign in word:
+        found = _BRAHMIC.match(unicodedata.name(sign, ""))
+        kind, name = (found["kind"], found["name"]) if found else ("", "")
+        if kind == "VOWEL SIGN":
+            spelt = spelt.removesuffix("a") + _short(name)
+        elif name in {"VIRAMA", "PULLI"}:
+            spelt = spelt.removesuffix("a")
+        elif kind == "SIGN":
+            spelt += _SPOKEN_SIGNS.get(name, "")
+        else:
+            spelt += _short(name) if kind == "LETTER" else _spell_sign(sign)
+    is_a_spoken = word.endswith(_SIGNS_OF_A)
+    return spelt if is_a_spoken else re.sub(r"(?<=[aeiou])([^aeiou]h?)a$", r"\1", spelt)
+
+
+def _short(name: str) -> str:
+    """Turn TTA into ta, AA into a, II into i: the dots and lengths that Latin letters do not show."""
+    return re.sub(r"(.)\1+", r"\1", name.split()[-1].lower())

@@ -1,0 +1,374 @@
+"""What is drawn over a picture: boxes, names, zones, lines, the panel, and the age of a picture that is not live.
+
+Pure functions on BGR uint8 pictures; nothing is ever written outside the picture they are given. Zones and lines are
+given as shares (0–1) of the picture, boxes in its pixels. Sizes follow the width of the picture, 320 px and up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from streaming.frames import OTHER, PERSON, VEHICLE, Track, group_of
+from streaming.lettering import Type, drawable, fit, width_of, write
+
+Colour = tuple[int, int, int]
+Point = tuple[float, float]
+
+GREEN: Colour = (96, 208, 72)
+BLUE: Colour = (240, 140, 48)
+GREY: Colour = (176, 176, 176)
+AMBER: Colour = (48, 184, 250)
+RED: Colour = (72, 72, 232)
+WHITE: Colour = (248, 248, 248)
+SOFT: Colour = (204, 204, 204)
+INK: Colour = (28, 24, 20)
+
+COLOURS = {PERSON: GREEN, VEHICLE: BLUE, OTHER: GREY}
+
+LIVE = "live"
+BADGES = {LIVE: ("LIVE", GREEN), "stale": ("STALE", AMBER), "offline": ("OFFLINE", RED), "disabled": ("OFF", GREY)}
+"""State of a camera → word and colour in the panel."""
+
+DIMMED = 0.38
+"""Brightness left of a picture that is not live."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneMark:
+    """A zone to draw: its name and its corners, as shares (0–1)."""
+
+    name: str
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class LineMark:
+    """A counting line to draw, from its first point to its second; counts are left out when None."""
+
+    name: str
+    points: Sequence[Point]
+    entries: int | None = None
+    exits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayModel:
+    """Everything drawn over one picture.
+
+    ``names`` are people's names by track id. ``camera`` and ``local_time`` are written as they are; ``people`` and
+    ``vehicles`` are counts. Figures that are None are not shown. ``age_s`` is shown when ``state`` is not live.
+    """
+
+    camera: str = ""
+    local_time: str = ""
+    tracks: Sequence[Track] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
+    zones: Sequence[ZoneMark] = ()
+    lines: Sequence[LineMark] = ()
+    people: int | None = None
+    vehicles: int | None = None
+    source_fps: float | None = None
+    shown_fps: float | None = None
+    state: str = LIVE
+    age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Sizes in pixels for one width of picture."""
+
+    type: Type
+    line: int
+    gap: int
+
+    @classmethod
+    def for_picture(cls, image: np.ndarray) -> Style:
+        width = image.shape[1]
+        kind = Type.of_height(4.5 + width / 170)
+        return cls(kind, max(1, round(width / 900)), max(3, round(kind.height * 0.6)))
+
+
+def draw_overlay(image: np.ndarray, model: OverlayModel) -> None:
+    """Draw everything over the picture, in place: zones and lines, then boxes, then labels, then the panel."""
+    style = Style.for_picture(image)
+    for zone in model.zones:
+        draw_zone(image, zone, style)
+    for line in model.lines:
+        draw_line(image, line, style)
+    tracks = [track for track in model.tracks if track.is_confirmed and _is_visible(track, image)]
+    for track in sorted(tracks, key=lambda track: track.box[3]):
+        draw_box(image, track, style)
+    for track in tracks:
+        draw_label(image, track, model.names.get(track.id), style)
+    draw_panel(image, model, style)
+
+
+def _is_visible(track: Track, image: np.ndarray) -> bool:
+    x1, y1, x2, y2 = track.box
+    height, width = image.shape[:2]
+    return (
+        all(map(math.isfinite, track.box)) and x1 < x2 and y1 < y2 and x2 > 0 and y2 > 0 and x1 < width and y1 < height
+    )
+
+
+def _corners(track: Track, image: np.ndarray) -> tuple[int, int, int, int]:
+    """Return the box in whole pixels, clipped so that all four sides lie in the picture."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = track.box
+    return (
+        round(min(max(x1, 0), width - 1)),
+        round(min(max(y1, 0), height - 1)),
+        round(min(max(x2, 0), width - 1)),
+        round(min(max(y2, 0), height - 1)),
+    )
+
+
+def draw_box(image: np.ndarray, track: Track, style: Style) -> None:
+    """Draw a track: a solid frame for people, a double one for vehicles, dashes for anything else.
+
+    An object that was not seen in this very frame keeps only the corners of its frame.
+    """
+    corners, group = _corners(track, image), group_of(track.label)
+    for colour, thickness in ((INK, style.line + 2), (COLOURS[group], style.line)):
+        if track.missed_s > 0:
+            _draw_corners(image, corners, colour, thickness)
+        elif group == OTHER:
+            _draw_dashes(image, corners, colour, thickness)
+        else:
+            cv2.rectangle(image, corners[:2], corners[2:], colour, thickness)
+    if group == VEHICLE and track.missed_s == 0:
+        _draw_inner(image, corners, style)
+
+
+def _draw_inner(image: np.ndarray, corners: tuple[int, int, int, int], style: Style) -> None:
+    inset = 2 * style.line + 2
+    x1, y1, x2, y2 = corners
+    if x2 - x1 > 3 * inset and y2 - y1 > 3 * inset:
+        cv2.rectangle(image, (x1 + inset, y1 + inset), (x2 - inset, y2 - inset), BLUE, style.line)
+
+
+def _draw_corners(image: np.ndarray, corners: tuple[int, int, int, int], colour: Colour, thickness: int) -> None:
+    x1, y1, x2, y2 = corners
+    reach = max(2, min(x2 - x1, y2 - y1) // 4)
+    for x, to_x in ((x1, x1 + reach), (x2, x2 - reach)):
+        for y, to_y in ((y1, y1 + reach), (y2, y2 - reach)):
+            cv2.line(image, (x, y), (to_x, y), colour, thickness)
+            cv2.line(image, (x, y), (x, to_y), colour, thickness)
+
+
+def _draw_dashes(image: np.ndarray, corners: tuple[int, int, int, int], colour: Colour, thickness: int) -> None:
+    x1, y1, x2, y2 = corners
+    for start, end in (((x1, y1), (x2, y1)), ((x2, y1), (x2, y2)), ((x2, y2), (x1, y2)), ((x1, y2), (x1, y1))):
+        _draw_dashed(image, start, end, colour, thickness)
+
+
+def _draw_dashed(
+    image: np.ndarray, start: tuple[int, int], end: tuple[int, int], colour: Colour, thickness: int
+) -> None:
+    length = math.dist(start, end)
+    dash = 4 + 2 * thickness
+    for begin in range(0, max(1, int(length)), 2 * dash):
+        a, b = begin / max(length, 1), min(begin + dash, length) / max(length, 1)
+        points = [
+            (round(start[0] + share * (end[0] - start[0])), round(start[1] + share * (end[1] - start[1])))
+            for share in (a, b)
+        ]
+        cv2.line(image, *points, colour, thickness)
+
+
+def label_of(track: Track, name: str | None) -> str:
+    """Return what is written at a track: its name or class, the confidence when it is seen, and its id."""
+    what = drawable(name) if name else ""
+    sure = f" {round(100 * track.confidence)}%" if track.missed_s == 0 and math.isfinite(track.confidence) else ""
+    return f"{what or drawable(track.label)}{sure} #{track.id}"
+
+
+def draw_label(image: np.ndarray, track: Track, name: str | None, style: Style) -> None:
+    """Write a track's label above its box, or inside its upper edge where there is no room above."""
+    x1, y1, _, _ = _corners(track, image)
+    pad = max(2, style.gap // 2)
+    text = fit(label_of(track, name), image.shape[1] - 2 * pad, style.type)
+    width, height = width_of(text, style.type) + 2 * pad, style.type.height + 2 * pad
+    left = max(0, min(x1, image.shape[1] - width))
+    top = y1 - height if y1 >= height else y1
+    colour = COLOURS[group_of(track.label)]
+    cv2.rectangle(image, (left, top), (left + width - 1, top + height - 1), colour, cv2.FILLED)
+    write(image, text, (left + pad, top + height - pad), style.type, INK)
+
+
+def draw_zone(image: np.ndarray, zone: ZoneMark, style: Style) -> None:
+    """Tint a zone and write its name at its middle."""
+    points = _pixels(zone.points, image)
+    if len(points) < 3:
+        return
+    x, y, width, height = _bounds(points, image)
+    if width and height:
+        part = image[y : y + height, x : x + width]
+        tinted = part.copy()
+        cv2.fillPoly(tinted, [points - (x, y)], AMBER)
+        cv2.addWeighted(tinted, 0.12, part, 0.88, 0, dst=part)
+    cv2.polylines(image, [points], True, AMBER, style.line, cv2.LINE_AA)
+    _write_tag(image, zone.name, points.mean(axis=0), style)
+
+
+def draw_line(image: np.ndarray, line: LineMark, style: Style) -> None:
+    """Draw a counting line with round ends, its name and its counts."""
+    points = _pixels(line.points, image)
+    if len(points) != 2:
+        return
+    start, end = (tuple(map(int, point)) for point in points)
+    cv2.line(image, start, end, INK, style.line + 3, cv2.LINE_AA)
+    cv2.line(image, start, end, AMBER, style.line + 1, cv2.LINE_AA)
+    for point in (start, end):
+        cv2.circle(image, point, style.line + 3, AMBER, cv2.FILLED, cv2.LINE_AA)
+    counts = [("in", line.entries), ("out", line.exits)]
+    text = "  ".join([drawable(line.name), *(f"{way} {count}" for way, count in counts if count is not None)])
+    _write_tag(image, text, points.mean(axis=0), style)
+
+
+def _pixels(points: Sequence[Point], image: np.ndarray) -> np.ndarray:
+    """Return shares as whole pixels, int32 of shape (n, 2); empty when one of them is no number."""
+    shares = np.asarray(points, float).reshape(-1, 2)
+    if not np.isfinite(shares).all():
+        return np.empty((0, 2), np.int32)
+    height, width = image.shape[:2]
+    return np.rint(np.clip(shares, -1, 2) * (width - 1, height - 1)).astype(np.int32)
+
+
+def _bounds(points: np.ndarray, image: np.ndarray) -> tuple[int, int, int, int]:
+    """Return x, y, width, height of the part of the picture that the points span."""
+    height, width = image.shape[:2]
+    low = np.clip(points.min(axis=0), 0, (width, height))
+    high = np.clip(points.max(axis=0) + 1, 0, (width, height))
+    return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
+
+
+def _write_tag(image: np.ndarray, text: str, middle: np.ndarray, style: Style) -> None:
+    """Write a text on a dark ground with its middle at ``middle``, moved into the picture."""
+    pad = max(2, style.gap // 2)
+    text = fit(drawable(text), image.shape[1] - 2 * pad, style.type)
+    if not text:
+        return
+    width, height = width_of(text, style.type) + 2 * pad, style.type.height + 2 * pad
+    left = int(max(0, min(middle[0] - width / 2, image.shape[1] - width)))
+    top = int(max(0, min(middle[1] - height / 2, image.shape[0] - height)))
+    shade(image, left, top, width, height)
+    write(image, text, (left + pad, top + height - pad), style.type, AMBER)
+
+
+def shade(image: np.ndarray, left: int, top: int, width: int, height: int, left_over: float = 0.3) -> None:
+    """Darken a rectangle, of which the part outside the picture is left out."""
+    part = image[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
+    if part.size:
+        cv2.convertScaleAbs(part, dst=part, alpha=left_over, beta=8)
+
+
+def draw_panel(image: np.ndarray, model: OverlayModel, style: Style) -> None:
+    """Write state, camera, time, counts and frame rates on a dark ground in the upper left corner."""
+    pieces = panel_pieces(model)
+    rows = _flow(pieces, image.shape[1] - 4 * style.gap, style)
+    if not rows:
+        return
+    step = style.type.height + style.gap + 2
+    width = max(_row_width(row, style) for row in rows) + 2 * style.gap
+    shade(image, style.gap, style.gap, width, len(rows) * step + style.gap)
+    for number, row in enumerate(rows):
+        left, bottom = 2 * style.gap, 2 * style.gap + number * step + style.type.height
+        for text, colour in row:
+            write(image, text, (left, bottom), style.type, colour)
+            left += width_of(text, style.type) + 2 * style.gap
+
+
+Piece = tuple[str, Colour]
+
+
+def panel_pieces(model: OverlayModel) -> list[list[Piece]]:
+    """Return the words of the panel in two groups, each of which begins a row."""
+    word, colour = BADGES.get(model.state, (drawable(model.state).upper(), GREY))
+    if model.state != LIVE and model.age_s is not None:
+        word = f"{word} {age_text(model.age_s)}"
+    first = [(word, colour), (drawable(model.camera), WHITE), (drawable(model.local_time), SOFT)]
+    second: list[Piece] = []
+    if model.people is not None:
+        second.append((_counted(model.people, "person", "people"), GREEN))
+    if model.vehicles is not None:
+        second.append((_counted(model.vehicles, "vehicle", "vehicles"), BLUE))
+    rates = [
+        f"{what} {rate:.1f}"
+        for what, rate in (("source", model.source_fps), ("shown", model.shown_fps))
+        if rate is not None and math.isfinite(rate)
+    ]
+    if rates:
+        second.append((f"fps {' '.join(rates)}", SOFT))
+    return [[piece for piece in group if piece[0]] for group in (first, second)]
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _flow(groups: Sequence[Sequence[Piece]], width: int, style: Style) -> list[list[Piece]]:
+    """Break each group into rows of at most ``width`` pixels; a piece wider than that is cut."""
+    rows: list[list[Piece]] = []
+    for group in groups:
+        row: list[Piece] = []
+        for text, colour in group:
+            piece = (fit(text, width, style.type), colour)
+            if row and _row_width([*row, piece], style) > width:
+                rows.append(row)
+                row = []
+            if piece[0]:
+                row.append(piece)
+        if row:
+            rows.append(row)
+    return rows
+
+
+def _row_width(row: Sequence[Piece], style: Style) -> int:
+    return sum(width_of(text, style.type) for text, _ in row) + 2 * style.gap * (len(row) - 1)
+
+
+def age_text(age_s: float) -> str:
+    """Return an age as people say it: ``12 s``, ``3 min``, ``2 h 05 min``; a negative one is none."""
+    if not math.isfinite(age_s):
+        return "?"
+    seconds = max(0, int(age_s))
+    if seconds < 100:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def draw_stale(image: np.ndarray, age_s: float, note: str = "") -> np.ndarray:
+    """Return a dimmed copy that says it is not live, how old it is, and ``note`` (last time, tries)."""
+    dim = cv2.convertScaleAbs(image, alpha=DIMMED)
+    _write_banner(dim, "NO LIVE VIDEO", " | ".join(filter(None, [f"{age_text(age_s)} ago", drawable(note)])))
+    return dim
+
+
+def placeholder(width: int, height: int, title: str, note: str = "") -> np.ndarray:
+    """Return a dark picture with a title and a note, for a camera that has shown nothing yet."""
+    image = np.full((height, width, 3), (40, 36, 32), np.uint8)
+    _write_banner(image, drawable(title), drawable(note))
+    return image
+
+
+def _write_banner(image: np.ndarray, title: str, note: str) -> None:
+    """Write two centred lines on a dark band over the middle of the picture."""
+    height, width = image.shape[:2]
+    large, small = Type.of_height(1.6 * (4.5 + width / 170)), Type.of_height(4.5 + width / 170)
+    gap = large.height
+    total = 3 * gap + large.height + small.height
+    top = (height - total) // 2
+    shade(image, 0, top, width, total)
+    for text, kind, bottom, colour in (
+        (title, large, top + gap + large.height, WHITE),
+        (note, small, top + 2 * gap + large.height + small.height, SOFT),
+    ):
+        text = fit(text, width - 2 * small.height, kind)
+        write(image, text, ((width - width_of(text, kind)) // 2, bottom), kind, colour)
