@@ -33,7 +33,7 @@ def blend(part: np.ndarray, sprite: np.ndarray) -> None:
 
 def _fit(sprite: np.ndarray, scale: float, move: np.ndarray) -> np.ndarray:
     """Halve a sprite until bilinear scaling no longer skips pixels, and correct ``move`` for it, in place."""
-    while scale < 0.5:
+    while scale < 0.5 and min(sprite.shape[:2]) > 2:
         sprite = cv2.resize(sprite, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         scale *= 2
         move[:, :2] *= 2
