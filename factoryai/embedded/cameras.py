@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
 
 from factoryai.embedded.errors import CannotStartError
+from factoryai.embedded.logins import DEMO_SITE
 from factoryai.sites.models import Site
 from streaming.models import Camera
 from streaming.scenes import SCENES
+from streaming.sources import Allowance, Source, SourceError, parse_source, resolve
 
-FIRST_SITE = ("factory", "Factory")
-FIRST_CAMERA = "camera-1"
+FIRST_SITE = {"slug": "factory", "name": "Factory"}
 SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 DEMO_PREFIX = "demo:"
 DEMO_SETTINGS = {
     "street": {},
-    "gate": {"roles": ["gate"], "direction": "in"},
-    "entrance": {"roles": ["attendance", "occupancy"], "direction": "both"},
+    "gate": {"roles": ["gate"], "direction": Camera.Direction.IN},
+    "entrance": {"roles": ["attendance", "occupancy"], "direction": Camera.Direction.BOTH},
 }
+HOW_TO_WRITE = (
+    "A camera is written NAME=rtsp://user:password@address/path, its name in small letters, digits and hyphens, "
+    "as in --camera gate=rtsp://192.168.1.20/stream1"
+)
 
 
 @dataclass(frozen=True)
 class NamedSource:
-    """A camera as it is asked for: its name in addresses, and where its pictures come from (may hold a password)."""
+    """A camera as it is asked for: its name in addresses, and where its pictures come from."""
 
     slug: str
-    url: str
-
-    def __repr__(self) -> str:
-        return f"NamedSource({self.slug!r})"
+    source: Source
 
 
 def parse_camera(text: str) -> NamedSource:
-    """Read ``NAME=rtsp://…``. Raises `CannotStartError`."""
+    """Read ``NAME=rtsp://…``. Raises `CannotStartError`, whose text never repeats the address."""
     name, _, url = text.partition("=")
-    slug = name.strip().lower()
+    slug = name.strip()
     if not url.strip() or not SLUG.fullmatch(slug):
-        raise CannotStartError(
-            "A camera is written NAME=rtsp://user:password@address/path, its name in letters, digits and hyphens: "
-            "--camera gate=rtsp://192.168.1.20/stream1"
-        )
-    return NamedSource(slug, url.strip())
+        raise CannotStartError(HOW_TO_WRITE)
+    return NamedSource(slug, _check(f"Camera {slug}", url.strip()))
 
 
-def first_camera(url: str) -> NamedSource:
-    """Name the camera of RTSP_URL."""
-    return NamedSource(FIRST_CAMERA, url)
+def parse_first_camera(url: str) -> Source:
+    """Read RTSP_URL. Raises `CannotStartError`."""
+    return _check("RTSP_URL", url)
 
 
 def add_demo_cameras(site: Site) -> None:
@@ -59,6 +63,57 @@ def add_demo_cameras(site: Site) -> None:
         Camera.objects.get_or_create(slug=scene, defaults=fields)
 
 
+@transaction.atomic
+def ensure(wanted: NamedSource) -> None:
+    """Make the camera, or point the one of that name at ``wanted``, in place of a scene as well."""
+    source, camera = wanted.source, Camera.objects.filter(slug=wanted.slug).first()
+    name = wanted.slug.replace("-", " ").replace("_", " ").capitalize()
+    if camera is None:
+        camera = Camera(slug=wanted.slug, name=name, site=_site_for_cameras())
+    elif camera.address.startswith(DEMO_PREFIX):
+        camera.name = name
+    if not camera.site.is_active:
+        camera.site = _site_for_cameras()
+    camera.address, camera.username, camera.password = source.address, source.username, source.password
+    camera.is_enabled = True
+    camera.save()
+
+
+def ensure_first(source: Source) -> None:
+    """Make a camera of RTSP_URL unless there is one of that address."""
+    if Camera.objects.filter(address=source.address).exists():
+        return
+    taken = set(Camera.objects.values_list("slug", flat=True))
+    slug = next(name for number in range(1, len(taken) + 2) if (name := f"camera-{number}") not in taken)
+    ensure(NamedSource(slug, source))
+
+
 def enabled_slugs() -> Sequence[str]:
     """Return the cameras whose first picture is waited for."""
     return list(Camera.objects.enabled().values_list("slug", flat=True))
+
+
+def _site_for_cameras() -> Site:
+    """Return the site of the factory itself, else the demonstration's, else make the first one."""
+    active = Site.objects.filter(is_active=True)
+    own = active.exclude(slug=DEMO_SITE).order_by("pk").first()
+    return own or active.first() or Site.objects.update_or_create(slug=FIRST_SITE["slug"], defaults=FIRST_SITE)[0]
+
+
+def _check(name: str, url: str) -> Source:
+    """Parse an address, and refuse an IP address outside the camera networks; names are looked up by the reader."""
+    try:
+        source = parse_source(url, Allowance(scenes=frozenset(SCENES)))
+        if source.kind == "rtsp" and _is_literal(source):
+            resolve(source, settings.CAMERA_NETWORKS, lookup=lambda host, _: [host])
+    except SourceError as refusal:
+        raise CannotStartError(f"{name}: {refusal}") from refusal
+    return source
+
+
+def _is_literal(source: Source) -> bool:
+    try:
+        ipaddress.ip_address(urlsplit(source.address).hostname or "")
+    except ValueError:
+        return False
+    return True

@@ -5,18 +5,18 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
 from cryptography.fernet import Fernet
-from django.core.management.utils import get_random_secret_key
 
 from factoryai.embedded.errors import CannotStartError
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
-KEY_FILES = {"secret.key": get_random_secret_key, "field.key": lambda: Fernet.generate_key().decode()}
+KEY_FILES = {"secret.key": lambda: secrets.token_urlsafe(48), "field.key": lambda: Fernet.generate_key().decode()}
 """What signs sessions and tokens, and what seals passwords, photos and embeddings."""
 
 
@@ -38,6 +38,25 @@ def prepare(folder: Path) -> None:
 def make_keys(folder: Path) -> list[str]:
     """Make the keys that ``folder`` lacks, readable by its user only; return the names of those made."""
     return [name for name, generate in KEY_FILES.items() if write_once(folder / name, generate())]
+
+
+def make_service_secrets(folder: Path) -> list[str]:
+    """Make the secret files of `docker-compose.yml` that are lacking; return the names of those made.
+
+    The folder keeps everybody else out. The files in it are readable, for each is shown to services of another user.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(PRIVATE_FOLDER)
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    made = make_keys(folder)
+    if write_once(folder / "postgres.password", secrets.token_urlsafe(24)):
+        made.append("postgres.password")
+    password = (folder / "postgres.password").read_text(encoding="utf-8").strip()
+    if write_once(folder / "database.url", f"postgresql://factoryai:{password}@postgres:5432/factoryai"):
+        made.append("database.url")
+    for name in made:
+        (folder / name).chmod(0o444)
+    return made
 
 
 def write_once(path: Path, text: str) -> bool:

@@ -88,11 +88,10 @@ def _prepare_cameras(wishes: Wishes) -> Sequence[str]:
         cameras.add_demo_cameras(logins.turn_demo_on(settings.DATA_DIR))
     else:
         logins.turn_demo_off(settings.DATA_DIR)
-    given = list(wishes.cameras)
+    for camera in wishes.cameras:
+        cameras.ensure(camera)
     if url := env.raw("RTSP_URL"):
-        given.append(cameras.first_camera(url))
-    for source in given:
-        cameras.ensure(source)
+        cameras.ensure_first(cameras.parse_first_camera(url))
     return cameras.enabled_slugs()
 
 

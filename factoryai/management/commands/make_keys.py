@@ -1,4 +1,4 @@
-"""`manage.py make_keys`: the two keys of a production installation, for its environment or as secret files."""
+"""`manage.py make_keys`: the keys of a production installation, for its environment or as the files of its services."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ SETTINGS = {"secret.key": "FACTORYAI_SECRET_KEY", "field.key": "FACTORYAI_FIELD_
 
 
 class Command(BaseCommand):
-    help = "Print fresh values of FACTORYAI_SECRET_KEY and FACTORYAI_FIELD_KEY, or write them into a folder once."
+    help = "Print fresh values of FACTORYAI_SECRET_KEY and FACTORYAI_FIELD_KEY, or write all secrets into a folder."
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--into", type=Path, help="write secret.key and field.key (0600) here; existing ones stay")
+        parser.add_argument(
+            "--into", type=Path, help="write the files that docker-compose.yml reads; existing ones stay"
+        )
 
     def handle(self, *args: object, **options: object) -> None:
         if options["into"] is None:
             for name, generate in folder.KEY_FILES.items():
                 self.stdout.write(f"{SETTINGS[name]}={generate()}")
             return
-        options["into"].mkdir(mode=folder.PRIVATE_FOLDER, parents=True, exist_ok=True)
-        made = folder.make_keys(options["into"])
-        self.stdout.write(
-            f"Made {' and '.join(made)} in {options['into']}." if made else "Both keys are there already."
-        )
+        made = folder.make_service_secrets(options["into"])
+        self.stdout.write(f"{options['into']}: {'made ' + ', '.join(made) if made else 'everything is there already'}.")

@@ -1,0 +1,18 @@
+"""`manage.py add_demo`: the demonstration's site, people and cameras in an installation that `up` does not run."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from factoryai.embedded import cameras, folder, logins
+
+
+class Command(BaseCommand):
+    help = "Add the demonstration: a site, three people with their roles, three cameras. Doing it twice does no harm."
+
+    def handle(self, *args: object, **options: object) -> None:
+        folder.prepare(settings.DATA_DIR)
+        cameras.add_demo_cameras(logins.turn_demo_on(settings.DATA_DIR))
+        for login in logins.demo_logins(settings.DATA_DIR):
+            self.stdout.write(f"{login.username:<8} {login.password or '(password changed since)':<26} {login.role}")
