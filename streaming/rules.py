@@ -45,7 +45,7 @@ def judge_state(now: float, last_frame_at: float | None, started_at: float) -> S
 
 
 def is_hanging(now: float, started_at: float, last_frame_at: float | None) -> bool:
-    """Whether a reader that was started at ``started_at`` must be killed. Pictures of an earlier reader do not count."""
+    """Whether a reader started at ``started_at`` must be killed. Pictures of an earlier reader do not count."""
     if last_frame_at is None or last_frame_at < started_at:
         return now - started_at >= OPEN_WITHIN_S
     return now - last_frame_at >= KILL_AFTER_S
@@ -131,7 +131,7 @@ class Pace:
         interval = 1.0 / self.fps
         if at + interval / 3 < self.due_at:
             return False
-        self.due_at = max(self.due_at + interval, at)
+        self.due_at = max(self.due_at, at - interval / 3) + interval
         return True
 
 

@@ -17,9 +17,6 @@ from urllib.parse import quote, unquote, urlsplit
 RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
 MAX_LENGTH = 500
 
-PROTOCOLS = "rtsp,rtp,udp,tcp,tls,srtp"
-"""What FFmpeg itself may open; everything else is refused there a second time."""
-
 _SCENE = re.compile(r"demo:([a-z][a-z0-9-]{0,30})")
 _FILE = re.compile(r"file:([\w][\w .-]*(?:/[\w][\w .-]*)*)")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
