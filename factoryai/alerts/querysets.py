@@ -1,0 +1,48 @@
+"""Named questions about alerts, their deliveries and events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+
+from factoryai.alerts.rules import OPEN, UNANSWERED
+from factoryai.sites.querysets import ScopedQuerySet, membership_filter
+
+
+class AlertQuerySet(ScopedQuerySet):
+    def visible_to(self, user: Any, roles: Iterable[str] | None = None) -> Self:
+        """Keep what one of the user's roles (of ``roles``, when given) is the audience of."""
+        from factoryai.alerts.models import AUDIENCE_ROLES
+
+        wanted = Q(pk__in=())
+        for audience, hearers in AUDIENCE_ROLES.items():
+            heard_as = [role for role in hearers if roles is None or role in set(roles)]
+            wanted |= Q(audience=audience) & membership_filter(user, heard_as, "site")
+        return self.filter(wanted)
+
+    def still_open(self) -> Self:
+        return self.filter(state__in=OPEN)
+
+    def unanswered(self) -> Self:
+        return self.filter(state__in=UNANSWERED)
+
+    def due_to_escalate(self, at: dt.datetime) -> Self:
+        return self.unanswered().filter(next_escalation_at__lte=at).order_by("next_escalation_at")
+
+
+class DeliveryQuerySet(models.QuerySet):
+    def claimable(self, at: dt.datetime) -> Self:
+        """Keep what is due, and what a claimer took and never finished."""
+        return self.filter(state__in=("waiting", "sending"), due_at__lte=at).order_by("due_at", "pk")
+
+
+class EventQuerySet(ScopedQuerySet):
+    def after(self, seq: int) -> Self:
+        return self.filter(seq__gt=seq).order_by("seq")
+
+    def unnumbered(self) -> Self:
+        return self.filter(seq__isnull=True).order_by("pk")
