@@ -1,0 +1,72 @@
+"""When each job runs: the one table. Admins may change or switch off a row; `sync_schedule` leaves that alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery.schedules import BaseSchedule, crontab, schedule
+
+
+@dataclass(frozen=True)
+class Every:
+    """At a fixed interval of whole seconds."""
+
+    interval: dt.timedelta
+
+    def __str__(self) -> str:
+        return f"every {int(self.interval.total_seconds())} s"
+
+    def as_celery(self) -> BaseSchedule:
+        return schedule(self.interval)
+
+
+@dataclass(frozen=True)
+class Cron:
+    """At times of the day in ``zone``; fields as in crontab(5)."""
+
+    minute: str = "*"
+    hour: str = "*"
+    day_of_week: str = "*"
+    day_of_month: str = "*"
+    month_of_year: str = "*"
+    zone: str = "UTC"
+
+    def __str__(self) -> str:
+        fields = (self.minute, self.hour, self.day_of_month, self.month_of_year, self.day_of_week)
+        return f"cron {' '.join(fields)} {self.zone}"
+
+    def as_celery(self) -> BaseSchedule:
+        return crontab(
+            minute=self.minute,
+            hour=self.hour,
+            day_of_week=self.day_of_week,
+            day_of_month=self.day_of_month,
+            month_of_year=self.month_of_year,
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the schedule: the task's name is the job's name."""
+
+    task: str
+    when: Every | Cron
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    expires: dt.timedelta | None = None
+    """A reminder older than this is dropped: after an outage one run is enough."""
+
+
+def seconds(count: int) -> Every:
+    return Every(dt.timedelta(seconds=count))
+
+
+SCHEDULE: tuple[Entry, ...] = (
+    Entry("jobs.heartbeat", seconds(30), expires=dt.timedelta(seconds=30)),
+    Entry("jobs.clear_old_logins", Cron(minute="20", hour="2"), expires=dt.timedelta(hours=12)),
+    Entry("alerts.deliver", seconds(10), expires=dt.timedelta(seconds=10)),
+    Entry("alerts.escalate", seconds(20), expires=dt.timedelta(seconds=20)),
+    Entry("alerts.publish_events", seconds(60), expires=dt.timedelta(seconds=60)),
+    Entry("alerts.forget_events", Cron(minute="40", hour="2"), expires=dt.timedelta(hours=12)),
+)
