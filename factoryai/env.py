@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
 
@@ -33,14 +36,22 @@ class Env:
     def __init__(self, environ: Mapping[str, str], dotenv: Path | None = None) -> None:
         lines = dotenv_values(dotenv) if dotenv and dotenv.is_file() else {}
         self._layers = (environ, {name: value for name, value in lines.items() if value is not None})
+        self.known: set[str] = set()
 
     @classmethod
     def beside(cls, folder: Path) -> Env:
         """Read the process environment, and ``.env`` in ``folder`` where there is one."""
         return cls(os.environ, folder / ".env")
 
+    def strangers(self, prefix: str) -> list[str]:
+        """Return the names with ``prefix`` that are set and that nothing ever asked for, sorted."""
+        known = self.known | {f"{name}_FILE" for name in self.known}
+        given = {name for layer in self._layers for name in layer if name.startswith(prefix)}
+        return sorted(given - known)
+
     def raw(self, name: str) -> str | None:
         """Return the value as written, stripped; None when it is neither set nor named by ``NAME_FILE``."""
+        self.known.add(name)
         for layer in self._layers:
             if layer.get(name, "").strip():
                 return layer[name].strip()
@@ -53,6 +64,16 @@ class Env:
         if choices and value not in choices:
             raise SettingError(name, f"{value!r} is not known", f"Use one of: {', '.join(choices)}.")
         return value
+
+    def checked(self, name: str, default: str, check: Callable[[str], str]) -> str:
+        """Return the value passed through ``check``, which raises ValueError with a hint; the default is not."""
+        value = self.raw(name)
+        if value is None:
+            return default
+        try:
+            return check(value)
+        except ValueError as error:
+            raise SettingError(name, "this makes no sense", str(error)) from error
 
     def flag(self, name: str, default: bool = False) -> bool:
         value = self.raw(name)
@@ -76,19 +97,27 @@ class Env:
     def items(self, name: str, default: Sequence[str] = ()) -> list[str]:
         """Return the parts of a comma-separated value, stripped, empty ones left out."""
         value = self.raw(name)
-        if value is None:
-            return list(default)
-        return [part.strip() for part in value.split(",") if part.strip()]
+        return list(default) if value is None else split(value)
 
     def each(self, name: str, default: Sequence[str], check: Callable[[str], str]) -> list[str]:
         """Return `items`, each passed through ``check``, which raises ValueError with a hint."""
-        checked = []
-        for item in self.items(name, default):
-            try:
-                checked.append(check(item))
-            except ValueError as error:
-                raise SettingError(name, f"{item!r} makes no sense", str(error)) from error
-        return checked
+        return each(name, self.items(name, default), check)
+
+
+def split(value: str) -> list[str]:
+    """Return the parts of a comma-separated value, stripped, empty ones left out."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def each(name: str, items: Iterable[str], check: Callable[[str], str]) -> list[str]:
+    """Return ``items``, each passed through ``check``. The refusal does not repeat the value: it may be a secret."""
+    checked = []
+    for place, item in enumerate(items, 1):
+        try:
+            checked.append(check(item))
+        except ValueError as error:
+            raise SettingError(name, f"part {place} makes no sense", str(error)) from error
+    return checked
 
 
 def _read_secret(name: str, path: Path) -> str:
@@ -97,6 +126,11 @@ def _read_secret(name: str, path: Path) -> str:
     except OSError as error:
         hint = "Point it at a file this process may read."
         raise SettingError(f"{name}_FILE", f"cannot read {path} ({error.strerror})", hint) from error
+
+
+def is_weak_secret(key: str) -> bool:
+    """Whether Django's deploy check would warn of it (security.W009)."""
+    return len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-")
 
 
 def network(item: str) -> str:
@@ -120,6 +154,48 @@ def origin(item: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
         raise ValueError("Write origins like https://app.example.com, separated by commas.")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def fernet_key(item: str) -> str:
+    """Check one key that seals secrets."""
+    try:
+        Fernet(item)
+    except ValueError:
+        raise ValueError("Write keys as `python manage.py make_keys` prints them, separated by commas.") from None
+    return item
+
+
+def camera_url(item: str) -> str:
+    """Check the address of a first camera; whether its network is allowed is decided when it is added."""
+    parts = urlsplit(item)
+    if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname or any(sign.isspace() for sign in item):
+        raise ValueError("Write an address like rtsp://user:password@192.168.1.20:554/stream.")
+    return item
+
+
+def service_url(item: str) -> str:
+    """Check the address of a service that speaks HTTP."""
+    parts = urlsplit(item)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("Write an address like https://rekognition.ap-south-1.amazonaws.com.")
+    return item
+
+
+def region(item: str) -> str:
+    """Check the form of an AWS region."""
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", item):
+        raise ValueError("Write a region like ap-south-1.")
+    return item
+
+
+def media_place(item: str) -> str:
+    """Check where files go: an absolute folder, given back as it is, or ``s3://bucket/prefix``."""
+    parts = urlsplit(item)
+    if parts.scheme == "s3" and re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc):
+        return f"s3://{parts.netloc}/{parts.path.strip('/')}".rstrip("/")
+    if not parts.scheme and Path(item).is_absolute():
+        return str(Path(item))
+    raise ValueError("Write a folder like /srv/factoryai/media, or s3://bucket/prefix.")
 
 
 def database(name: str, url: str) -> dict[str, object]:
@@ -156,6 +232,26 @@ def sqlite(path: Path) -> dict[str, object]:
 
 def redis(name: str, url: str) -> str:
     """Check a Redis address: ``redis://``, ``rediss://`` or ``unix:///path``."""
-    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+    parts = urlsplit(url)
+    whole = bool(parts.path.strip("/")) if parts.scheme == "unix" else bool(parts.hostname)
+    if parts.scheme not in {"redis", "rediss", "unix"} or not whole:
         raise SettingError(name, "this is not a Redis address", "Write redis://host:6379/0 or unix:///path/to.sock.")
     return url
+
+
+def mail(url: str) -> dict[str, Any]:
+    """Turn ``smtp://user:password@host:587`` (or ``smtps://``) into Django's form; empty: no mail."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
+        hint = "Write smtp://user:password@host:587, or smtps://user:password@host:465."
+        raise SettingError("FACTORYAI_EMAIL_URL", "this is not a mail server", hint)
+    tls = parts.scheme == "smtps"
+    return {
+        "backend": f"django.core.mail.backends.{'smtp' if url else 'dummy'}.EmailBackend",
+        "host": parts.hostname or "",
+        "port": parts.port or (465 if tls else 587),
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "tls": tls,
+        "starttls": parts.scheme == "smtp" and bool(parts.username),
+    }

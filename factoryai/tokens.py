@@ -1,0 +1,55 @@
+"""Who a bearer token belongs to, for WebSockets: the token comes as a subprotocol, never in the address.
+
+A client opens ``new WebSocket(url, ["bearer", token])``; the server answers with the subprotocol ``bearer``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import TokenError
+
+SUBPROTOCOL = "bearer"
+
+
+def user_of_token(raw: str) -> Any:
+    """Return the enabled user that ``raw`` was given to, or AnonymousUser."""
+    judge = JWTAuthentication()
+    try:
+        return judge.get_user(judge.get_validated_token(raw.encode()))
+    except (AuthenticationFailed, TokenError):
+        return AnonymousUser()
+
+
+def token_offered(subprotocols: list[str]) -> str | None:
+    """Return the token in ``["bearer", token]``."""
+    if SUBPROTOCOL not in subprotocols:
+        return None
+    return next((item for item in subprotocols if item != SUBPROTOCOL and item.count(".") == 2), None)
+
+
+class TokenUser:
+    """ASGI, innermost: replaces the session's user by the token's where one was offered."""
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if token := token_offered(scope.get("subprotocols", [])):
+            scope = {**scope, "user": await sync_to_async(user_of_token)(token)}
+        await self.app(scope, receive, send)
+
+
+class TokenMark:
+    """ASGI, outermost: notes that a token was offered, so that the origin check need not insist on a page."""
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await self.app({**scope, "has_token": bool(token_offered(scope.get("subprotocols", [])))}, receive, send)
