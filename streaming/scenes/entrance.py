@@ -128,7 +128,7 @@ def _draw_wall_things(image: np.ndarray) -> None:
     z = WALL_Z - 0.01
     VIEW.surface(image, [(-4.4, 1.2, z), (-3.0, 1.2, z), (-3.0, 2.2, z), (-4.4, 2.2, z)], (90, 140, 60))
     VIEW.surface(image, [(-4.3, 1.3, z), (-3.1, 1.3, z), (-3.1, 1.85, z), (-4.3, 1.85, z)], (225, 232, 228))
-    _letter(image, "SAFETY FIRST", (-4.28, 1.95, z), 0.36, (240, 245, 240))
+    _letter(image, "SAFETY FIRST", (-4.3, 1.97, z), 0.34, (240, 245, 240))
     VIEW.surface(image, [(2.4, 1.6, z), (4.6, 1.6, z), (4.6, 2.3, z), (2.4, 2.3, z)], (120, 82, 40))
     _letter(image, "RECEPTION", (2.6, 1.84, z), 0.56, (245, 245, 245))
 
@@ -161,15 +161,14 @@ def _draw_lamps(image: np.ndarray) -> None:
 
 def draw_cabinets() -> np.ndarray:
     """Draw the row of turnstiles as a BGRA strip that belongs `CABINETS_TOP` pixels down."""
-    colour = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    colour = np.full((SIZE[1], SIZE[0], 3), STEEL, np.uint8)
     mask = np.zeros_like(colour)
     for x in CABINETS_X:
         near, far = (x - 0.13, 0.0, CABINET_Z[0]), (x + 0.13, 1.0, CABINET_Z[1])
         VIEW.box(colour, near, far, STEEL)
         VIEW.box(mask, near, far, (255, 255, 255))
         _draw_panel(colour, x)
-    alpha = np.where(mask[..., :1] > 0, 255, 0).astype(np.uint8)
-    return np.dstack([colour, alpha])[CABINETS_TOP:CABINETS_BOTTOM]
+    return np.dstack([colour, mask[..., 0]])[CABINETS_TOP:CABINETS_BOTTOM]
 
 
 def _draw_panel(image: np.ndarray, x: float) -> None:

@@ -161,9 +161,9 @@ def _draw_trees(image: np.ndarray) -> None:
     for x, z, size in ((-10, 52, 3.2), (-15, 58, 3.6), (9.5, 50, 3.0), (13, 56, 3.8), (18, 60, 3.2), (-20, 55, 3.0)):
         _wall(image, x - 0.2, x + 0.2, 0, 3, z, (52, 70, 88))
         for _ in range(90):
-            middle = x + random.normal(0, 0.38) * size, 3.2 + random.normal(0, 0.28) * size, z
+            middle = x + random.uniform(-0.5, 0.5) * size, 3.2 + random.uniform(-0.45, 0.45) * size, z
             green = (40 + random.integers(25), 88 + random.integers(50), 62 + random.integers(30))
-            radius = round(VIEW.scale(z) * size * random.uniform(0.1, 0.22))
+            radius = round(VIEW.scale(z) * size * random.uniform(0.08, 0.2))
             cv2.circle(image, tuple(map(round, VIEW.project(middle))), radius, tuple(map(int, green)), -1, cv2.LINE_AA)
 
 
@@ -177,9 +177,6 @@ def _draw_ground(image: np.ndarray) -> None:
     for z in np.arange(8, 90, 4.0):
         _flat(image, -0.28, -0.18, z, z + 2.0, WHITE)
     _flat(image, -0.3, 3.6, 6.2, 6.4, WHITE)
-    for stripe in range(12):
-        x = -0.4 + stripe * 0.34
-        _flat(image, x, x + 0.34, 9.6, 10.0, (40, 190, 235) if stripe % 2 else (40, 40, 40))
 
 
 def _draw_wall(image: np.ndarray) -> None:

@@ -129,7 +129,7 @@ def _trunk(person: Person, rise: float) -> list[Limb]:
 
 def _slices() -> list[tuple[float, float, float]]:
     heights, widths, radii = np.array(TRUNK).T
-    between = np.arange(heights[0], heights[-1], 0.035)
+    between = np.arange(heights[0], heights[-1], 0.022)
     shape = (np.interp(between, heights, part) for part in (widths, radii))
     return [tuple(map(float, row)) for row in zip(between, *shape, strict=True)]
 
