@@ -53,7 +53,7 @@ def start(wishes: Wishes, say: Say) -> None:
     database.migrate()
     database.collect_static()
     with database.complaints_in_words():
-        made = logins.make_superuser(env.text("FACTORYAI_ADMIN_PASSWORD"))
+        made = logins.make_superuser(settings.ADMIN_PASSWORD)
         slugs = _prepare_cameras(wishes)
         known = logins.demo_logins(settings.DATA_DIR) if wishes.is_demo else []
         say(f"  database  {database.describe()}")
@@ -90,8 +90,8 @@ def _prepare_cameras(wishes: Wishes) -> Sequence[str]:
         logins.turn_demo_off(settings.DATA_DIR)
     for camera in wishes.cameras:
         cameras.ensure(camera)
-    if url := env.raw("RTSP_URL"):
-        cameras.ensure_first(cameras.parse_first_camera(url))
+    if settings.FIRST_CAMERA_URL:
+        cameras.ensure_first(cameras.parse_first_camera(settings.FIRST_CAMERA_URL))
     return cameras.enabled_slugs()
 
 
@@ -103,8 +103,8 @@ def _host_names(host: str) -> str | None:
 
 
 def _say_engines(say: Say) -> None:
-    engine = env.text("FACTORYAI_FACE_ENGINE", "local")
-    say(f"  faces     {'recognised on this machine' if engine == 'local' else 'AWS Rekognition'}")
+    is_local = settings.FACE_ENGINE == "local"
+    say(f"  faces     {'recognised on this machine' if is_local else 'AWS Rekognition, ' + settings.AWS_REGION}")
     say(f"  files     {env.text('FACTORYAI_MEDIA_URL', str(settings.DATA_DIR / 'media'))}")
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 from factoryai.embedded import readiness, valkey
 from factoryai.embedded.children import Child, Family
 from factoryai.embedded.errors import CannotStartError
+from factoryai.settings import env
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 WORKER_OPTIONS = (
@@ -62,8 +64,6 @@ class Supervisor:
         self.is_stopping = False
         self._socket_folder: Path | None = None
         self._started_at = time.monotonic()
-        self._awaited: list[str] | None = list(installation.camera_slugs)
-        self._web_is_there = False
         self._redis_url = installation.redis_url or ""
 
     def start_broker(self) -> str:
@@ -96,11 +96,11 @@ class Supervisor:
 
     def run(self) -> None:
         """Watch over the children until `stop` is called."""
+        threading.Thread(target=self._report_readiness, daemon=True).start()
         rotate_at = time.monotonic() + ROTATE_EVERY_S
         while not self.is_stopping:
             time.sleep(TICK_S)
             self._family.look_after()
-            self._report_readiness()
             if time.monotonic() >= rotate_at:
                 self._family.rotate_logs()
                 rotate_at = time.monotonic() + ROTATE_EVERY_S
@@ -157,26 +157,28 @@ class Supervisor:
             time.sleep(0.02)
 
     def _report_readiness(self) -> None:
-        """Say once when the web and the first pictures are there, or what is still missing after a while."""
-        if self._awaited is None:
-            return
-        place = self._installation
-        if not self._web_is_there:
-            name = (place.host_names or "localhost").split(",")[0]
-            self._web_is_there = readiness.web_answers(place.probe_host, place.port, name)
-        self._awaited = readiness.cameras_without_picture(self._redis_url, self._awaited)
-        took = time.monotonic() - self._started_at
-        if self._web_is_there and not self._awaited:
-            self._say(f"Ready after {took:.0f} s. Ctrl-C stops everything.")
-            self._awaited = None
-        elif took > READY_LIMIT_S:
-            self._say(self._what_is_missing(took))
-            self._awaited = None
+        """Say once when the web and the first pictures are there, or what is still missing after a while.
 
-    def _what_is_missing(self, took: float) -> str:
-        if not self._web_is_there:
-            return f"The web does not answer after {took:.0f} s: see {self._installation.folder / 'logs' / 'web.log'}."
+        Runs in a thread of its own: what it asks may be slow to answer, and Ctrl-C must not wait for that.
+        """
+        place, awaited, web_is_there = self._installation, list(self._installation.camera_slugs), False
+        name = (place.host_names or env.text("FACTORYAI_HOSTS", "localhost")).split(",")[0].strip()
+        while not self.is_stopping:
+            web_is_there = web_is_there or readiness.web_answers(place.probe_host, place.port, name)
+            awaited = readiness.cameras_without_picture(self._redis_url, awaited)
+            took = time.monotonic() - self._started_at
+            if web_is_there and not awaited:
+                return self._say(f"Ready after {took:.0f} s. Ctrl-C stops everything.")
+            if took > READY_LIMIT_S:
+                return self._say(self._what_is_missing(took, awaited if web_is_there else None))
+            time.sleep(TICK_S)
+        return None
+
+    def _what_is_missing(self, took: float, awaited: Sequence[str] | None) -> str:
+        logs = self._installation.folder / "logs"
+        if awaited is None:
+            return f"The web does not answer after {took:.0f} s: see {logs / 'web.log'}."
         return (
-            f"Ready, but no picture yet from: {', '.join(self._awaited)}. "
-            f"The page of the camera says why; so does {self._installation.folder / 'logs' / 'cameras.log'}."
+            f"Ready, but no picture yet from: {', '.join(awaited)}. "
+            f"The page of the camera says why; so does {logs / 'cameras.log'}."
         )
