@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.needs import needs_ffprobe, needs_gstreamer
+from tests.needs import needs_ffprobe, needs_gstreamer, needs_program
 from tests.rtsp import TimecodeError, draw_timecode, read_timecode, rtsp_camera
 from tests.rtsp.rtp_jpeg import UnsuitableJpegError, rtp_payloads, scan_jpeg
 
@@ -245,3 +245,15 @@ def test_ffprobe_agrees_on_codec_and_size(server):
         command = [needs_ffprobe(), "-v", "error", "-rtsp_transport", "tcp", *fields, camera.url]
         said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
     assert said.splitlines()[0] == {"jpeg": "mjpeg,640,360", "gst": "h264,640,360"}[server]
+
+
+def test_what_is_missing_skips_a_test_and_names_the_package(monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="apt-get install nothing"):
+        needs_program("no-such-program", "nothing")
+
+
+def test_what_is_missing_fails_a_test_on_ci(monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="nothing is skipped"):
+        needs_program("no-such-program", "nothing")

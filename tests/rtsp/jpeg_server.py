@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import socket
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -63,18 +64,19 @@ async def serve(options: argparse.Namespace) -> None:
 async def welcome(
     publisher: Publisher, gate: Gate, fault: Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Serve one viewer, or keep it waiting, or pretend to be a web server."""
+    """Serve one viewer until it leaves."""
     connection = writer.get_extra_info("socket")
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
-    if fault.kind == "silent":
-        await reader.read(-1)
-    elif fault.kind == "http":
-        await reader.readline()
-        writer.write(WEB_PAGE)
-        await writer.drain()
-    else:
-        await Session(writer, publisher, gate, fault).serve(reader)
+    with suppress(OSError):
+        if fault.kind == "silent":
+            await reader.read(-1)
+        elif fault.kind == "http":
+            await reader.readline()
+            writer.write(WEB_PAGE)
+            await writer.drain()
+        else:
+            await Session(writer, publisher, gate, fault).serve(reader)
     writer.close()
 
 
