@@ -253,6 +253,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 CAMERA_NETWORKS = env.each(
     "FACTORYAI_CAMERA_NETWORKS", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"], parse.network
 )
+LOCAL_SOURCES = env.flag("FACTORYAI_LOCAL_SOURCES", not IS_PRODUCTION)
+CLIPS_DIR = DATA_DIR / "clips"
 FIRST_CAMERA_URL = env.checked("RTSP_URL", "", parse.camera_url)
 FACE_ENGINE = env.text("FACTORYAI_FACE_ENGINE", "local", choices=("local", "rekognition"))
 AWS_REGION = env.checked("AWS_REGION", "", parse.region)

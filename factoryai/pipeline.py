@@ -1,0 +1,27 @@
+"""Who hears of what: which analysers look at a camera's frames, and what happens with what they observe.
+
+Neither the cameras nor the features know each other; what joins them is written here, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from streaming.frames import Analyser, Observation
+from streaming.models import Camera
+
+Consumer = Callable[[Observation], None]
+
+
+def analysers_for(camera: Camera) -> Sequence[Analyser]:
+    """Return the analysers of one camera by its roles, in the order in which they look."""
+    return ()
+
+
+CONSUMERS: dict[str, Consumer] = {}
+"""Kind of observation → the service that records it as a fact."""
+
+
+def record(observation: Observation) -> None:
+    """Hand an observation to the service for its kind; raises KeyError for a kind that nobody records."""
+    CONSUMERS[observation.kind](observation)

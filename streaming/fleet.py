@@ -1,0 +1,190 @@
+"""The camera process: takes cameras by lease, starts and ends the work on each, keeps their state in the database.
+
+The database may go away at any time: the cameras that are running go on, and nothing is taken or given up meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+import zoneinfo
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.db.models import Q
+from django.utils import timezone
+
+from streaming.detectors.base import Detector
+from streaming.frames import Analyser, Observation
+from streaming.models import Camera
+from streaming.overlay import LineMark, ZoneMark
+from streaming.publisher import FramePublisher
+from streaming.reader import Order
+from streaming.rules import OutageWatch, State
+from streaming.services import allowance, keep_status, lease_cameras, outage_key, release_cameras, tell_outage
+from streaming.sources import parse_source, resolve
+from streaming.worker import CameraWork, Setup
+
+log = logging.getLogger(__name__)
+
+UPKEEP_EVERY_S = 1.0
+STATUS_EVERY_S = 2.0
+
+AnalysersFor = Callable[[Camera], Sequence[Analyser]]
+
+
+@dataclass(slots=True)
+class _Held:
+    """One camera this process works on. ``version`` tells whether its row has changed since."""
+
+    camera: Camera
+    version: tuple[object, ...]
+    work: CameraWork
+    outage: OutageWatch
+
+
+class Fleet:
+    """Every camera of one process, from `run` until `stop`."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        publisher: FramePublisher,
+        *,
+        analysers_for: AnalysersFor = lambda camera: (),
+        record: Callable[[Observation], None] = lambda observation: None,
+        among: Q = Q(),
+        limit: int | None = None,
+    ) -> None:
+        self._detector, self._publisher = detector, publisher
+        self._analysers_for, self._record, self._among, self._limit = analysers_for, record, among, limit
+        self.worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._held: dict[int, _Held] = {}
+        self._stopped = threading.Event()
+        self._status_at = 0.0
+        self._is_database_away = False
+
+    def run(self) -> None:
+        """Work until `stop` is called, then end every camera and give the leases back."""
+        self._publisher.start()
+        try:
+            while not self._stopped.wait(self._upkeep()):
+                pass
+        finally:
+            self._end()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _upkeep(self) -> float:
+        """Do one round and return how long to wait for the next."""
+        began_at = time.monotonic()
+        try:
+            close_old_connections()
+            self._match(lease_cameras(worker=self.worker, at=timezone.now(), among=self._among, limit=self._limit))
+            self._watch_outages()
+            if began_at - self._status_at >= STATUS_EVERY_S:
+                self._status_at = began_at
+                figures = {key: held.work.figures() for key, held in self._held.items()}
+                keep_status(worker=self.worker, figures=figures, at=timezone.now())
+            self._note_database(is_away=False)
+        except DatabaseError:
+            self._note_database(is_away=True)
+        return max(0.05, UPKEEP_EVERY_S - (time.monotonic() - began_at))
+
+    def _note_database(self, *, is_away: bool) -> None:
+        if is_away and not self._is_database_away:
+            log.warning("The database does not answer; %d cameras go on as they are.", len(self._held))
+        elif not is_away and self._is_database_away:
+            log.info("The database is back.")
+        self._is_database_away = is_away
+
+    def _match(self, cameras: Sequence[Camera]) -> None:
+        """Start the work on cameras that came, end it on those that went, and begin anew where a row has changed."""
+        wanted = {camera.pk: camera for camera in cameras}
+        for key in [key for key in self._held if key not in wanted]:
+            self._drop(key)
+        for key, camera in wanted.items():
+            held = self._held.get(key)
+            if held is None:
+                self._take(camera)
+            elif held.version != version_of(camera):
+                self._drop(key)
+                self._take(camera)
+        self._publisher.follow(held.camera.slug for held in self._held.values())
+
+    def _take(self, camera: Camera) -> None:
+        try:
+            work = CameraWork(
+                setup_of(camera), self._detector, self._publisher, self._analysers_for(camera), self._record
+            )
+        except ValueError:
+            log.exception("%s cannot be worked on as it is set up.", camera.slug)
+            return
+        was_told = camera.site.alerts.still_open().filter(key=outage_key(camera)).exists()
+        outage = OutageWatch(time.monotonic(), is_reported=was_told)
+        self._held[camera.pk] = _Held(camera, version_of(camera), work, outage)
+        work.start()
+        log.info("%s: taken.", camera.slug)
+
+    def _drop(self, key: int) -> None:
+        held = self._held.pop(key)
+        held.work.stop()
+        log.info("%s: given up.", held.camera.slug)
+
+    def _watch_outages(self) -> None:
+        for held in self._held.values():
+            figures = held.work.figures()
+            notice = held.outage.look(State(figures.state), time.monotonic())
+            if notice is not None:
+                tell_outage(camera=held.camera, notice=notice, reason=figures.last_error, at=timezone.now())
+
+    def _end(self) -> None:
+        stopping = [threading.Thread(target=held.work.stop) for held in self._held.values()]
+        for thread in stopping:
+            thread.start()
+        for thread in stopping:
+            thread.join()
+        self._publisher.stop()
+        try:
+            release_cameras(worker=self.worker)
+        except DatabaseError:
+            log.warning("The leases could not be given back; they end by themselves.")
+
+
+def version_of(camera: Camera) -> tuple[object, ...]:
+    return camera.updated_at, camera.site.timezone
+
+
+def setup_of(camera: Camera) -> Setup:
+    """Turn a camera's row into the plain values its work needs. Raises ValueError for masks that cover nothing."""
+    return Setup(
+        slug=camera.slug,
+        name=camera.name,
+        zone=zoneinfo.ZoneInfo(camera.site.timezone),
+        find_order=lambda: find_order(camera),
+        detect_fps=camera.detect_fps,
+        stream_fps=camera.stream_fps,
+        masks=camera.privacy_masks,
+        zones=[ZoneMark(zone["name"], zone["points"]) for zone in camera.zones],
+        lines=[LineMark(line["name"], line["points"]) for line in camera.lines],
+    )
+
+
+def find_order(camera: Camera) -> Order:
+    """Check and resolve a camera's source as of now; raises `streaming.sources.SourceError`."""
+    source = parse_source(camera.address, allowance())
+    fps = max(camera.stream_fps, camera.detect_fps)
+    if source.kind == "rtsp":
+        target = resolve(source, settings.CAMERA_NETWORKS)
+    elif source.kind == "file":
+        target = str(settings.CLIPS_DIR / source.address.partition(":")[2])
+    else:
+        target = source.address.partition(":")[2]
+    return Order(source.kind, target, camera.username, camera.password, fps, descriptor=-1)

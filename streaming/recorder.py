@@ -1,0 +1,163 @@
+"""Writes observations as facts, in order, and keeps them in a bounded file while the database is away.
+
+An observation carries its own uuid, so writing it twice is one fact: a crash between writing and forgetting does no
+harm.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from streaming.frames import Observation
+
+log = logging.getLogger(__name__)
+
+SPOOL_LIMIT_BYTES = 256 * 1024 * 1024
+RETRY_EVERY_S = 2.0
+QUEUE_LIMIT = 10_000
+
+
+class Recorder:
+    """One thread that writes what `put` is given with ``write``.
+
+    ``write`` raises one of ``absent`` when the store is away: the observation goes to the file, and so does what
+    follows, until the file is written off. Any other error is logged and the observation put aside in a file beside
+    it, so that a poisoned one neither stops the others nor is lost.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Observation], None],
+        spool: Path,
+        absent: tuple[type[Exception], ...],
+        *,
+        limit_bytes: int = SPOOL_LIMIT_BYTES,
+        retry_every_s: float = RETRY_EVERY_S,
+    ) -> None:
+        self._write, self._spool, self._absent = write, spool, absent
+        self._limit_bytes, self._retry_every_s = limit_bytes, retry_every_s
+        self._queue: queue.Queue[Observation | None] = queue.Queue(QUEUE_LIMIT)
+        self._is_away = spool.exists()
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write or spool everything that was put, then end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def put(self, observation: Observation) -> None:
+        """Take an observation; returns at once unless ten thousand wait."""
+        self._queue.put(observation)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                observation = self._queue.get(timeout=self._retry_every_s)
+            except queue.Empty:
+                self._replay()
+                continue
+            if observation is None:
+                return
+            self._replay()
+            self._record(observation)
+
+    def _record(self, observation: Observation) -> None:
+        if self._is_away or not self._try(observation):
+            self._is_away = True
+            self._keep(observation)
+
+    def _try(self, observation: Observation) -> bool:
+        """Write one observation; False when the store is away."""
+        try:
+            self._write(observation)
+        except self._absent as error:
+            if not self._is_away:
+                log.warning("Facts cannot be written (%s); they wait in a file.", type(error).__name__)
+            return False
+        except Exception:
+            log.exception("An observation of %s cannot be recorded; it is put aside.", observation.camera)
+            self._append(self._spool.with_suffix(".refused"), observation)
+        return True
+
+    def _replay(self) -> None:
+        """Write off the file when the store is back; what was not written stays in it."""
+        if not self._is_away:
+            return
+        waiting = list(_lines(self._spool))
+        written = 0
+        for observation in waiting:
+            if observation is not None and not self._try(observation):
+                break
+            written += 1
+        if written < len(waiting):
+            self._rewrite(waiting[written:])
+            return
+        self._spool.unlink(missing_ok=True)
+        self._is_away = False
+        if waiting:
+            log.info("%d facts that waited in a file are written.", len(waiting))
+
+    def _keep(self, observation: Observation) -> None:
+        if self._spool.exists() and self._spool.stat().st_size > self._limit_bytes:
+            self.dropped += 1
+            log.error("The file of waiting facts is full; %d were lost.", self.dropped)
+            return
+        self._append(self._spool, observation)
+
+    def _append(self, path: Path, observation: Observation) -> None:
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(encode(observation) + "\n")
+        except OSError as error:
+            self.dropped += 1
+            log.error("A fact could not be kept (%s); %d were lost.", error.strerror, self.dropped)
+
+    def _rewrite(self, waiting: list[Observation | None]) -> None:
+        replacement = self._spool.with_suffix(".part")
+        replacement.write_text("".join(encode(o) + "\n" for o in waiting if o is not None), encoding="utf-8")
+        replacement.replace(self._spool)
+
+
+def encode(observation: Observation) -> str:
+    """Return an observation as one line of JSON; bytes become base64."""
+    return json.dumps(asdict(observation) | {"data": dict(observation.data)}, default=_plain)
+
+
+def decode(line: str) -> Observation:
+    """Read what `encode` wrote; raises ValueError, KeyError or TypeError for anything else."""
+    return Observation(**json.loads(line, object_hook=_bytes))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode()}
+    raise TypeError(f"{type(value).__name__} cannot wait in a file")
+
+
+def _bytes(value: dict[str, Any]) -> Any:
+    return base64.b64decode(value["base64"]) if value.keys() == {"base64"} else value
+
+
+def _lines(path: Path) -> Iterator[Observation | None]:
+    """Yield the observations of a file, None for a line that was torn by a crash."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                yield decode(line)
+            except (ValueError, KeyError, TypeError):
+                log.warning("A torn line in %s is passed over.", path.name)
+                yield None
