@@ -26,6 +26,7 @@ from streaming.scenes.glyphs import STROKES, draw_text, text_width
 from streaming.scenes.plates import PIXELS_PER_M, SIZE_M, Plate, Use, draw_plate
 from streaming.scenes.sprites import lay_over, shadow
 from streaming.scenes.walkers import step_box
+from streaming.tracking import Tracker
 
 ROOT = Path(__file__).resolve().parents[2]
 SURE = {PERSON: 0.45, VEHICLE: 0.38}
@@ -167,6 +168,22 @@ def test_people_in_the_entrance_are_detected(detector):
         return [step_box(entrance.VIEW, step) for step in entrance.people_at(index)]
 
     assert share_found(detector, open_scene("entrance"), PERSON, truth, at_least=0.35) >= 0.8
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "there"),
+    [
+        pytest.param("gate", VEHICLE, len(FLEET), id="vehicles at the gate"),
+        pytest.param("entrance", PERSON, len(entrance.WALKERS) + 1, id="people in the entrance"),
+    ],
+)
+def test_everybody_is_followed_as_one_at_five_pictures_a_second(detector, name, group, there):
+    """Whoever is in the picture when the loop begins is seen twice: leaving, and at the end coming."""
+    scene, tracker, ids = open_scene(name), Tracker(), set()
+    for tick in range(int(5 * scene.length / scene.fps)):
+        tracks = tracker.update(detector.detect(scene.picture(int(tick * scene.fps / 5))), tick / 5)
+        ids |= {track.id for track in tracks if track.is_confirmed and group_of(track.label) == group}
+    assert there <= len(ids) <= there + 2
 
 
 def test_nobody_is_detected_where_nobody_is(detector):
