@@ -34,5 +34,5 @@ VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=40s --retries=4 \
-    CMD ["python", "-m", "factoryai.probe", "web"]
+    CMD ["python", "-m", "factoryai.probe", "web", "8000"]
 CMD ["python", "manage.py", "serve", "--host", "0.0.0.0", "--port", "8000"]

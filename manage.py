@@ -9,7 +9,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "factoryai.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from factoryai.env import SettingError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except SettingError as refusal:
+        sys.exit(str(refusal))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m factoryai.probe web|worker|beat|cameras`: whether the service in this container does its work.
+"""`python -m factoryai.probe web 8000|worker|beat|cameras`: whether the service in this container does its work.
 
 Exit code 0 is healthy; else one line says why. Only what a part needs is imported, for it runs every minute.
 """
@@ -8,17 +8,16 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-WEB = ("127.0.0.1", 8000)
 PING_WITHIN_S = 8.0
 
 
-def check_web() -> str:
+def check_web(port: int) -> str:
     from factoryai.embedded.readiness import read_health
 
     name = os.environ.get("FACTORYAI_HOSTS", "localhost").split(",")[0].strip()
-    report = read_health(*WEB, name)
+    report = read_health("127.0.0.1", port, name)
     if report is None:
         return "the health page does not answer"
     return "the database is down" if report["status"] == "down" else ""
@@ -55,7 +54,6 @@ def check_cameras() -> str:
 
 
 CHECKS: Mapping[str, Callable[[], str]] = {
-    "web": check_web,
     "worker": check_worker,
     "beat": check_beat,
     "cameras": check_cameras,
@@ -69,14 +67,24 @@ def _set_up() -> None:
     django.setup()
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1 or arguments[0] not in CHECKS:
-        sys.stderr.write(f"One of: {', '.join(CHECKS)}\n")
+def complaint_of(arguments: Sequence[str]) -> str | None:
+    """Return what is wrong with the service that the arguments name, empty for nothing; None for a wrong call."""
+    match arguments:
+        case ["web", port] if port.isdecimal():
+            return check_web(int(port))
+        case [name] if name in CHECKS:
+            return CHECKS[name]()
+    return None
+
+
+def main() -> int:
+    complaint = complaint_of(sys.argv[1:])
+    if complaint is None:
+        sys.stderr.write(f"Write web and its port, or one of: {', '.join(CHECKS)}\n")
         return 2
-    complaint = CHECKS[arguments[0]]()
     sys.stdout.write(f"{complaint or 'ok'}\n")
     return 1 if complaint else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -47,7 +47,9 @@ class Postgres:
             _let_pass(self.folder.parent)
         programs = self._programs()
         options = ["-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-        subprocess.run([programs / "initdb", "-D", self._cluster, "-U", OWNER, *options], check=True, **self._setting())
+        make = [programs / "initdb", "-D", self._cluster, "-U", OWNER, *options]
+        if subprocess.run(make, check=False, **self._setting()).returncode != 0:
+            raise RuntimeError(f"PostgreSQL could not make its folder:\n{self._last_words()}")
         self.process = subprocess.Popen(
             [programs / "postgres", "-D", self._cluster, *self._server_options()],
             preexec_fn=tied_to_parent(signal.SIGQUIT),
@@ -90,9 +92,11 @@ class Postgres:
         ask = [probe, "-h", "127.0.0.1", "-p", str(self.port), "-d", "postgres"]
         while subprocess.run(ask, check=False, **self._setting()).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
-                log = (self.folder / "server.log").read_text(errors="replace")
-                raise RuntimeError(f"PostgreSQL did not start:\n{log[-2000:]}")
+                raise RuntimeError(f"PostgreSQL did not start:\n{self._last_words()}")
             time.sleep(0.05)
+
+    def _last_words(self) -> str:
+        return (self.folder / "server.log").read_text(errors="replace")[-2000:]
 
 
 def _wheel_package() -> Path:

@@ -1,0 +1,195 @@
+"""The services of docker-compose.yml: their very commands, settings and health checks, as processes on PostgreSQL.
+
+There is no container engine in the tests, so what only an engine does (isolation, limits, restarts) is not shown here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import yaml
+
+from factoryai.embedded import folder, valkey
+from factoryai.embedded.tether import tied_to_parent
+from tests.installation import OWN_SETTINGS, PROJECT, free_port
+from tests.real_postgres import Postgres
+
+pytestmark = pytest.mark.system
+
+HOST = "factory.example.com"
+RUNNING = ("web", "worker", "beat", "cameras")
+PATIENCE_S = 150
+VARIABLES = {"FACTORYAI_HOSTS": HOST, "FACTORYAI_MEDIA_URL": ""}
+
+
+class Services:
+    """The services of the compose file, with its places put onto a temporary folder and free ports."""
+
+    def __init__(self, place: Path, database_url: str, redis_url: str) -> None:
+        self.place, self.port = place, free_port()
+        self.compose = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
+        self._places = {
+            "/data": str(place / "data"),
+            "/run/secrets/secret_key": str(place / "secrets" / "secret.key"),
+            "/run/secrets/field_key": str(place / "secrets" / "field.key"),
+            "/run/secrets/database_url": str(place / "secrets" / "database.url"),
+            "redis://redis:6379/0": redis_url,
+            "8000": str(self.port),
+        }
+        folder.make_service_secrets(place / "secrets")
+        (place / "secrets" / "database.url").chmod(0o600)
+        (place / "secrets" / "database.url").write_text(database_url)
+        (place / "data").mkdir()
+
+    def environment(self, name: str) -> dict[str, str]:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(OWN_SETTINGS)}
+        given = {key: self._fill(value) for key, value in self.compose["services"][name]["environment"].items()}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {**inherited, **given, "PATH": path}
+
+    def command(self, words: list[str]) -> list[str]:
+        return [self._places.get(word, word) for word in words]
+
+    def start(self, name: str) -> subprocess.Popen[bytes]:
+        with (self.place / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(
+                self.command(self.compose["services"][name]["command"]),
+                cwd=PROJECT,
+                env=self.environment(name),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=tied_to_parent(),
+            )
+
+    def run(self, name: str, words: list[str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a service's command, or another one in its surroundings, to its end."""
+        return subprocess.run(
+            self.command(words or self.compose["services"][name]["command"]),
+            cwd=PROJECT,
+            env=self.environment(name),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    def log(self, name: str) -> str:
+        return (self.place / f"{name}.log").read_text(errors="replace")[-4000:]
+
+    def _fill(self, value: str) -> str:
+        """Put the places in, and the variables as the shell of whoever starts it has them."""
+        if value.startswith("${"):
+            name, _, default = value[2:-1].partition(":")
+            value = VARIABLES.get(name) or default.lstrip("-")
+        return self._places.get(value, value.replace("/data", self._places["/data"]))
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """A folder that PostgreSQL, which runs as another user, can reach; pytest's own are closed."""
+    path = Path(tempfile.mkdtemp(prefix="factoryai-production-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def redis_url(place: Path) -> Iterator[str]:
+    socket = place / "valkey.sock"
+    process = subprocess.Popen(valkey.command(valkey.find_server(), socket), preexec_fn=tied_to_parent())
+    deadline = time.monotonic() + PATIENCE_S
+    while not valkey.answers(valkey.url(socket)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    yield valkey.url(socket)
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def services(place: Path, redis_url: str) -> Iterator[Services]:
+    """The services after `prepare`, on an empty PostgreSQL."""
+    postgres = Postgres(place / "postgres")
+    postgres.start()
+    services = Services(place, postgres.url, redis_url)
+    prepared = services.run("prepare")
+    assert prepared.returncode == 0, prepared.stdout + prepared.stderr
+    yield services
+    postgres.stop()
+
+
+@pytest.fixture(scope="module")
+def running(services: Services) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """All services that run on, with the demonstration in them."""
+    added = services.run("demo")
+    assert added.returncode == 0, added.stdout + added.stderr
+    with ExitStack() as stack:
+        processes = {}
+        for name in RUNNING:
+            processes[name] = services.start(name)
+            stack.callback(processes[name].wait)
+            stack.callback(processes[name].kill)
+        yield processes
+
+
+def test_the_deployment_check_has_nothing_to_say(services):
+    checked = services.run("web", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"])
+    assert checked.returncode == 0, checked.stderr
+    assert "no issues" in checked.stdout
+
+
+def test_preparing_twice_changes_nothing(services):
+    assert services.run("prepare").returncode == 0
+
+
+def test_without_its_secrets_a_service_refuses_to_start(services):
+    environment = {key: value for key, value in services.environment("web").items() if not key.endswith("KEY_FILE")}
+    started = subprocess.run(
+        ["python", "manage.py", "check"], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert started.returncode != 0
+    assert "production needs both" in started.stderr
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_each_service_becomes_healthy_by_its_own_check(services, running, name):
+    check = services.compose["services"][name]["healthcheck"]["test"][1:]
+    deadline = time.monotonic() + PATIENCE_S
+    while (result := services.run(name, check)).returncode != 0:
+        assert running[name].poll() is None, services.log(name)
+        assert time.monotonic() < deadline, f"{result.stdout}{result.stderr}\n{services.log(name)}"
+        time.sleep(1)
+
+
+def test_the_health_report_stands_on_postgresql(services, running):
+    request = urllib.request.Request(f"http://127.0.0.1:{services.port}/api/health", headers={"Host": HOST})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        report = json.load(response)
+    assert report["checks"]["database"] == {"status": "ok", "message": "postgresql answers."}
+    assert report["checks"]["broker"]["status"] == "ok"
+
+
+def test_a_host_nobody_named_is_refused(services, running):
+    request = urllib.request.Request(f"http://127.0.0.1:{services.port}/login", headers={"Host": "elsewhere.example"})
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request, timeout=30)
+    assert refusal.value.code == 400
+
+
+@pytest.mark.parametrize("name", ["cameras", "beat", "worker", "web"])
+def test_each_service_ends_by_itself_when_it_is_told_to(services, running, name):
+    """Keep this the last: the services are gone afterwards."""
+    running[name].terminate()
+    grace_s = int(services.compose["services"][name]["stop_grace_period"].removesuffix("s"))
+    assert running[name].wait(grace_s) in {0, -15}, services.log(name)
