@@ -17,9 +17,6 @@ TILE: Final = "tile"
 TIERS: Final = (FULL, MEDIUM, TILE)
 """Sizes of a picture, largest first."""
 
-TIER_HEIGHTS: Final = {FULL: 1080, MEDIUM: 360, TILE: 180}
-"""Tallest picture of each size, in pixels; a smaller source is not enlarged."""
-
 LIVE: Final = "live"
 STALE: Final = "stale"
 OFFLINE: Final = "offline"
