@@ -17,9 +17,11 @@ from django.utils.module_loading import import_string  # noqa: E402
 from factoryai.origins import OriginCheck  # noqa: E402
 from factoryai.proxies import TrustedProxies  # noqa: E402
 from factoryai.tokens import TokenMark, TokenUser  # noqa: E402
+from streaming.delivery import ViewerGuard, WithFeed  # noqa: E402
 
 ROUTINGS = ["factoryai.alerts.routing", "streaming.routing"]
 routes = [route for name in ROUTINGS if find_spec(name) for route in import_string(f"{name}.websocket_urlpatterns")]
 sockets = TokenMark(OriginCheck(AuthMiddlewareStack(TokenUser(URLRouter(routes)))))
 
-application = TrustedProxies(ProtocolTypeRouter({"http": web, "websocket": sockets}), trusted=settings.TRUSTED_PROXIES)
+protocols = ProtocolTypeRouter({"http": WithFeed(web), "websocket": sockets})
+application = ViewerGuard(TrustedProxies(protocols, trusted=settings.TRUSTED_PROXIES))
