@@ -1,0 +1,64 @@
+"""pytest plugin: says which tests were left out and why; under ``CI=true`` a test that skips itself fails the run."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+FOOTAGE = "need clips that are not part of the project (name their folder by FACTORYAI_FOOTAGE)"
+WHOLE_SYSTEM = "are of whole systems, which run on PostgreSQL only"
+
+_deselected: Counter[str] = Counter()
+_skipped: Counter[str] = Counter()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs footage where there is none: no machine of the project has it by itself."""
+    if os.environ.get("FACTORYAI_FOOTAGE"):
+        return
+    needing = [item for item in items if item.get_closest_marker("footage")]
+    items[:] = [item for item in items if item not in needing]
+    if needing:
+        config.hook.pytest_deselected(items=needing)
+
+
+def pytest_deselected(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("footage"):
+            _deselected[FOOTAGE] += 1
+        elif item.get_closest_marker("system") and os.environ.get("FACTORYAI_TEST_ENGINE") == "sqlite":
+            _deselected[WHOLE_SYSTEM] += 1
+        else:
+            _deselected["were not asked for"] += 1
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skipped[reason.removeprefix("Skipped: ")] += 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _skipped and _is_ci() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not (_deselected or _skipped):
+        terminalreporter.write_line("Nothing was left out.")
+        return
+    terminalreporter.section("left out")
+    for why, count in _deselected.items():
+        terminalreporter.write_line(f"{count} {why}")
+    for why, count in _skipped.items():
+        terminalreporter.write_line(f"{count} skipped: {why}", red=_is_ci())
+    if _skipped and _is_ci():
+        terminalreporter.write_line("Under CI=true nothing may be skipped: the run fails.", red=True)
+
+
+def _is_ci() -> bool:
+    return os.environ.get("CI", "").lower() == "true"
