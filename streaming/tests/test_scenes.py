@@ -100,9 +100,12 @@ def test_two_openings_show_the_same_pictures(scene):
 
 def test_the_loop_has_no_seam(scene):
     """From the last picture to the first is no further than between any two neighbours."""
-    pictures = [cv2.resize(scene.picture(index), (160, 90)).astype(int) for index in range(scene.length)]
-    steps = [np.abs(after - before).mean() for before, after in pairwise(pictures)]
-    assert np.abs(pictures[0] - pictures[-1]).mean() <= max(steps) * 1.05
+
+    def step(index):
+        before, after = (scene.picture(number % scene.length).astype(int)[::4, ::4] for number in (index, index + 1))
+        return np.abs(after - before).mean()
+
+    assert step(scene.length - 1) <= max(step(index) for index in range(0, scene.length - 1, 5)) * 1.05
 
 
 def test_frames_go_round(scene):
@@ -140,6 +143,7 @@ def test_scenes_need_neither_django_nor_the_package_that_carries_the_footage():
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.system
 def test_vehicles_at_the_gate_are_detected(detector):
     def truth(index):
         return [gate.vehicle_box(position) for position in gate.vehicles_at(index)]
@@ -147,6 +151,7 @@ def test_vehicles_at_the_gate_are_detected(detector):
     assert share_found(detector, open_scene("gate"), VEHICLE, truth, at_least=0.5) >= 0.8
 
 
+@pytest.mark.system
 def test_hardly_a_vehicle_is_detected_where_there_is_none(detector):
     scene, invented = open_scene("gate"), 0
     for index in range(0, scene.length, gate.FPS):
@@ -156,6 +161,7 @@ def test_hardly_a_vehicle_is_detected_where_there_is_none(detector):
     assert invented <= 3
 
 
+@pytest.mark.system
 def test_the_guard_at_the_gate_is_detected(detector):
     def truth(_index):
         return [step_box(gate.VIEW, gate.GUARD)]
@@ -163,6 +169,7 @@ def test_the_guard_at_the_gate_is_detected(detector):
     assert share_found(detector, open_scene("gate"), PERSON, truth, at_least=0.35) >= 0.8
 
 
+@pytest.mark.system
 def test_people_in_the_entrance_are_detected(detector):
     def truth(index):
         return [step_box(entrance.VIEW, step) for step in entrance.people_at(index)]
@@ -170,6 +177,7 @@ def test_people_in_the_entrance_are_detected(detector):
     assert share_found(detector, open_scene("entrance"), PERSON, truth, at_least=0.35) >= 0.8
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("name", "group", "there"),
     [
@@ -186,11 +194,13 @@ def test_everybody_is_followed_as_one_at_five_pictures_a_second(detector, name, 
     assert there <= len(ids) <= there + 2
 
 
+@pytest.mark.system
 def test_nobody_is_detected_where_nobody_is(detector):
     assert found(detector, entrance.draw_hall(), PERSON) == []
     assert found(detector, gate.draw_yard(), PERSON) == []
 
 
+@pytest.mark.system
 def test_something_is_detected_in_the_street_nearly_always(detector):
     scene = open_scene("street")
     pictures = [scene.picture(index) for index in range(0, scene.length, 5)]
