@@ -13,7 +13,7 @@ import time
 import uuid
 import zoneinfo
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
@@ -28,7 +28,7 @@ from streaming.publisher import FramePublisher
 from streaming.reader import Order
 from streaming.rules import OutageWatch, State
 from streaming.services import allowance, keep_status, lease_cameras, outage_key, release_cameras, tell_outage
-from streaming.sources import parse_source, resolve
+from streaming.sources import Source, parse_source, resolve
 from streaming.worker import CameraWork, Setup
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Fleet:
         *,
         analysers_for: AnalysersFor = lambda camera: (),
         record: Callable[[Observation], None] = lambda observation: None,
-        among: Q = Q(),
+        among: Q | None = None,
         limit: int | None = None,
     ) -> None:
         self._detector, self._publisher = detector, publisher
@@ -180,11 +180,17 @@ def setup_of(camera: Camera) -> Setup:
 def find_order(camera: Camera) -> Order:
     """Check and resolve a camera's source as of now; raises `streaming.sources.SourceError`."""
     source = parse_source(camera.address, allowance())
-    fps = max(camera.stream_fps, camera.detect_fps)
-    if source.kind == "rtsp":
-        target = resolve(source, settings.CAMERA_NETWORKS)
-    elif source.kind == "file":
-        target = str(settings.CLIPS_DIR / source.address.partition(":")[2])
-    else:
-        target = source.address.partition(":")[2]
-    return Order(source.kind, target, camera.username, camera.password, fps, descriptor=-1)
+    login = replace(source, username=camera.username, password=camera.password)
+    return order_for(login, fps=max(camera.stream_fps, camera.detect_fps))
+
+
+def order_for(source: Source, *, fps: float) -> Order:
+    """Turn a checked source into a reader's order, its host resolved; raises `streaming.sources.SourceError`."""
+    name = source.address.partition(":")[2]
+    targets = {
+        "rtsp": lambda: resolve(source, settings.CAMERA_NETWORKS),
+        "file": lambda: str(settings.CLIPS_DIR / name),
+        "demo": lambda: name,
+    }
+    target = targets[source.kind]()
+    return Order(source.kind, target, source.username, source.password, fps, descriptor=-1)

@@ -11,6 +11,9 @@ from streaming.querysets import CameraQuerySet, CameraStatusQuerySet
 
 ROLES = ("attendance", "gate", "occupancy")
 
+HIDDEN = "***"
+"""What stands for a user name or a password that is not shown."""
+
 
 class Camera(models.Model):
     """One camera of a site.
@@ -56,7 +59,7 @@ class Camera(models.Model):
         if not (self.username or self.password):
             return self.address
         scheme, _, rest = self.address.partition("://")
-        return f"{scheme}://***:***@{rest}"
+        return f"{scheme}://{HIDDEN}:{HIDDEN}@{rest}"
 
 
 class CameraStatus(models.Model):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -12,8 +11,8 @@ from django.db.models import Q
 
 from factoryai.alerts.models import Severity
 from factoryai.alerts.services import close_alert, raise_alert, record_event
-from streaming.models import Camera, CameraStatus
-from streaming.rules import STALE_AFTER_S, Notice, State
+from streaming.models import HIDDEN, Camera, CameraStatus
+from streaming.rules import Notice
 from streaming.scenes import SCENES
 from streaming.sources import Allowance, Source, parse_source
 from streaming.worker import Figures
@@ -30,8 +29,13 @@ def allowance() -> Allowance:
 
 
 def check_source(text: str) -> Source:
-    """Read a source that a person typed; raises `streaming.sources.SourceError`."""
-    return parse_source(text, allowance())
+    """Read a source that a person typed; raises `streaming.sources.SourceError`.
+
+    The stars that stand for a hidden login, sent back unchanged, mean the login that the camera has.
+    """
+    source = parse_source(text, allowance())
+    is_hidden = (source.username, source.password) == (HIDDEN, HIDDEN)
+    return Source(source.kind, source.address) if is_hidden else source
 
 
 def set_source(camera: Camera, source: Source) -> None:
@@ -44,7 +48,7 @@ def set_source(camera: Camera, source: Source) -> None:
 
 
 @transaction.atomic
-def lease_cameras(*, worker: str, at: dt.datetime, among: Q = Q(), limit: int | None = None) -> list[Camera]:
+def lease_cameras(*, worker: str, at: dt.datetime, among: Q | None = None, limit: int | None = None) -> list[Camera]:
     """Take or renew up to ``limit`` cameras for ``worker``, of those that match ``among``, and return them.
 
     Those of a living process are left alone, and rows that another process is taking at this moment are passed over,
@@ -52,7 +56,7 @@ def lease_cameras(*, worker: str, at: dt.datetime, among: Q = Q(), limit: int | 
     """
     missing = Camera.objects.enabled().filter(status__isnull=True)
     CameraStatus.objects.bulk_create([CameraStatus(camera=camera) for camera in missing], ignore_conflicts=True)
-    takeable = Camera.objects.takeable(worker, at).filter(among).values("pk")
+    takeable = Camera.objects.takeable(worker, at).filter(among or Q()).values("pk")
     rows = CameraStatus.objects.select_for_update(skip_locked=True, of=("self",)).filter(camera__in=takeable)
     held = sorted(rows, key=lambda row: (row.worker != worker, row.camera_id))[:limit]
     taken = [row.camera_id for row in held]
@@ -120,47 +124,3 @@ def tell_outage(*, camera: Camera, notice: Notice, reason: str, at: dt.datetime)
             at=at,
         )
         close_alert(site=camera.site, key=alert.key, at=at)
-
-
-def status_of(camera: Camera, at: dt.datetime) -> dict[str, Any]:
-    """Return what a camera does now, in the words of the API; a camera that no process holds is not live."""
-    row: CameraStatus | None = getattr(camera, "status", None)
-    age_s = (at - row.frame_at).total_seconds() if row and row.frame_at else None
-    state = _state_of(camera, row, age_s, at)
-    is_live = state is State.LIVE
-    return {
-        "state": state.value,
-        "frame_age_s": None if age_s is None else round(max(0.0, age_s), 1),
-        "source_fps": row.source_fps if row and is_live else 0.0,
-        "shown_fps": row.shown_fps if row and is_live else 0.0,
-        "detect_fps": row.detect_fps if row and is_live else 0.0,
-        "reconnects": row.reconnects if row else 0,
-        "last_error": _error_of(row, state, at),
-        "people": row.people if row and is_live else 0,
-        "vehicles": row.vehicles if row and is_live else 0,
-    }
-
-
-STATUS_LAG_S = 3.0
-"""A row is written every other second, so the picture it tells of is a little older than the one that is shown."""
-
-
-def _state_of(camera: Camera, row: CameraStatus | None, age_s: float | None, at: dt.datetime) -> State:
-    if not camera.is_enabled:
-        return State.DISABLED
-    if row is None or age_s is None or not _is_held(row, at):
-        return State.OFFLINE
-    is_live = row.state == State.LIVE and age_s <= STALE_AFTER_S + STATUS_LAG_S
-    return State.LIVE if is_live else State(row.state) if row.state != State.LIVE else State.STALE
-
-
-def _is_held(row: CameraStatus, at: dt.datetime) -> bool:
-    return row.leased_until is not None and row.leased_until >= at
-
-
-def _error_of(row: CameraStatus | None, state: State, at: dt.datetime) -> str:
-    if state in {State.LIVE, State.DISABLED}:
-        return ""
-    if row is None or not _is_held(row, at):
-        return "No camera process works on this camera."
-    return row.last_error

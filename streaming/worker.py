@@ -230,7 +230,7 @@ class CameraWork:
         """Return a picture of its own in the size of the tier, with the newest findings on it."""
         height, width = frame.image.shape[:2]
         size = tier_size(tier, width, height)
-        image = frame.image.copy() if size == (width, height) else _shrink(frame.image, size)
+        image = frame.image.copy() if size == (width, height) else shrink(frame.image, size)
         draw_overlay(image, self._overlay(frame, size[0] / width))
         return image
 
@@ -301,5 +301,6 @@ class CameraWork:
             log.exception("%s: %s a frame failed; it is stepped over.", self.setup.slug, doing)
 
 
-def _shrink(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def shrink(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a smaller copy of a picture; ``size`` is (width, height)."""
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,34 @@
+// The admin's camera form: a button beside the address that opens it for a few seconds and shows what comes.
+
+const field = document.querySelector("[data-try]");
+if (field) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Try it" });
+  const answer = Object.assign(document.createElement("p"), { className: "help" });
+  answer.setAttribute("role", "status");
+  const picture = Object.assign(document.createElement("img"), { hidden: true, width: 480, alt: "What the camera sees now" });
+  field.after(button, answer, picture);
+
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    picture.hidden = true;
+    answer.textContent = "Opening the camera…";
+    const form = new FormData();
+    form.set("url", field.value);
+    form.set("slug", document.querySelector(".field-slug .readonly")?.textContent.trim() ?? "");
+    const headers = { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value };
+    try {
+      const place = new URL("../".repeat(location.pathname.endsWith("/add/") ? 1 : 2) + field.dataset.try, location.href);
+      const reply = await fetch(place, { method: "POST", body: form, headers });
+      const result = await reply.json();
+      answer.textContent = result.message;
+      if (result.jpeg) {
+        picture.src = `data:image/jpeg;base64,${result.jpeg}`;
+        picture.hidden = false;
+      }
+    } catch {
+      answer.textContent = "The server did not answer. Try again in a moment.";
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
