@@ -46,11 +46,15 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One object in one frame; ``confidence`` is 0–1."""
+    """One object in one frame; ``confidence`` is 0–1.
+
+    ``look`` is what its colours are like (`streaming.appearance`), None from an engine that does not say.
+    """
 
     label: str
     confidence: float
     box: Box
+    look: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
+from streaming.appearance import describe
 from streaming.detectors.base import DetectorError, DetectorSettings
 from streaming.frames import Detection, group_of
 
@@ -56,7 +57,7 @@ class NanoDet:
         boxes, scores, classes = decode(grids, tensor.shape[3], self._floor)
         boxes /= scale
         kept = suppress(boxes, scores, classes, self._floor)
-        return list(_described(boxes[kept], scores[kept], classes[kept], image.shape))
+        return list(_described(image, boxes[kept], scores[kept], classes[kept]))
 
 
 def read_weights(path: Path, sha256: str) -> bytes:
@@ -144,11 +145,9 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, classes: np.ndarray, floor: 
     return kept[np.argsort(-scores[kept], kind="stable")]
 
 
-def _described(
-    boxes: np.ndarray, scores: np.ndarray, classes: np.ndarray, shape: tuple[int, ...]
-) -> Iterator[Detection]:
-    height, width = shape[:2]
+def _described(image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, classes: np.ndarray) -> Iterator[Detection]:
+    height, width = image.shape[:2]
     clipped = np.clip(boxes, 0, [width, height, width, height])
     for box, score, index in zip(clipped.tolist(), scores.tolist(), classes.tolist(), strict=True):
         if box[2] > box[0] and box[3] > box[1]:
-            yield Detection(_LABELS[index], score, tuple(box))
+            yield Detection(_LABELS[index], score, tuple(box), describe(image, box))
