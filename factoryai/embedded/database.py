@@ -69,7 +69,7 @@ def collect_static() -> bool:
     stamp, wanted = root / STATIC_STAMP, _static_fingerprint()
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return False
-    call_command("collectstatic", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)  # by age alone it misses an older release
     stamp.write_text(wanted, encoding="utf-8")
     return True
 
