@@ -14,13 +14,15 @@ import cv2
 import numpy as np
 
 from streaming.frames import OTHER, PERSON, VEHICLE, Track, group_of
-from streaming.lettering import Type, drawable, fit, width_of, write
+from streaming.lettering import drawable, fit, width_of, write
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
+Rectangle = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels."""
 
 GREEN: Colour = (96, 208, 72)
-BLUE: Colour = (240, 140, 48)
+BLUE: Colour = (248, 164, 72)
 GREY: Colour = (176, 176, 176)
 AMBER: Colour = (48, 184, 250)
 RED: Colour = (72, 72, 232)
@@ -31,8 +33,9 @@ INK: Colour = (28, 24, 20)
 COLOURS = {PERSON: GREEN, VEHICLE: BLUE, OTHER: GREY}
 
 LIVE = "live"
-BADGES = {LIVE: ("LIVE", GREEN), "stale": ("STALE", AMBER), "offline": ("OFFLINE", RED), "disabled": ("OFF", GREY)}
-"""State of a camera → word and colour in the panel."""
+BADGES = {"stale": ("STALE", AMBER), "offline": ("OFFLINE", RED), "disabled": ("OFF", GREY)}
+"""State of a camera → word and colour in the panel. A live picture bears no word: it may be the last one, and then
+stays on the screen, dimmed, under words that say so."""
 
 DIMMED = 0.38
 """Brightness left of a picture that is not live."""
@@ -82,29 +85,33 @@ class OverlayModel:
 class Style:
     """Sizes in pixels for one width of picture."""
 
-    type: Type
+    letter: int
     line: int
     gap: int
 
     @classmethod
-    def for_picture(cls, image: np.ndarray) -> Style:
-        width = image.shape[1]
-        kind = Type.of_height(4.5 + width / 170)
-        return cls(kind, max(1, round(width / 900)), max(3, round(kind.height * 0.6)))
+    def for_width(cls, width: int) -> Style:
+        """Capitals are 7 px tall at 320, 12 at 1280 and 15 at 1920."""
+        letter = max(6, round(5 + width / 190))
+        return cls(letter, max(1, round(width / 900)), max(3, round(0.6 * letter)))
+
+    @property
+    def pad(self) -> int:
+        return max(2, self.gap // 2)
 
 
 def draw_overlay(image: np.ndarray, model: OverlayModel) -> None:
     """Draw everything over the picture, in place: zones and lines, then boxes, then labels, then the panel."""
-    style = Style.for_picture(image)
+    style = Style.for_width(image.shape[1])
     for zone in model.zones:
         draw_zone(image, zone, style)
     for line in model.lines:
         draw_line(image, line, style)
     tracks = [track for track in model.tracks if track.is_confirmed and _is_visible(track, image)]
-    for track in sorted(tracks, key=lambda track: track.box[3]):
-        draw_box(image, track, style)
+    tracks.sort(key=lambda track: (track.box[3], track.id))
     for track in tracks:
-        draw_label(image, track, model.names.get(track.id), style)
+        draw_box(image, track, style)
+    draw_labels(image, tracks, model.names, style)
     draw_panel(image, model, style)
 
 
@@ -116,7 +123,7 @@ def _is_visible(track: Track, image: np.ndarray) -> bool:
     )
 
 
-def _corners(track: Track, image: np.ndarray) -> tuple[int, int, int, int]:
+def _corners(track: Track, image: np.ndarray) -> Rectangle:
     """Return the box in whole pixels, clipped so that all four sides lie in the picture."""
     height, width = image.shape[:2]
     x1, y1, x2, y2 = track.box
@@ -145,14 +152,14 @@ def draw_box(image: np.ndarray, track: Track, style: Style) -> None:
         _draw_inner(image, corners, style)
 
 
-def _draw_inner(image: np.ndarray, corners: tuple[int, int, int, int], style: Style) -> None:
+def _draw_inner(image: np.ndarray, corners: Rectangle, style: Style) -> None:
     inset = 2 * style.line + 2
     x1, y1, x2, y2 = corners
     if x2 - x1 > 3 * inset and y2 - y1 > 3 * inset:
         cv2.rectangle(image, (x1 + inset, y1 + inset), (x2 - inset, y2 - inset), BLUE, style.line)
 
 
-def _draw_corners(image: np.ndarray, corners: tuple[int, int, int, int], colour: Colour, thickness: int) -> None:
+def _draw_corners(image: np.ndarray, corners: Rectangle, colour: Colour, thickness: int) -> None:
     x1, y1, x2, y2 = corners
     reach = max(2, min(x2 - x1, y2 - y1) // 4)
     for x, to_x in ((x1, x1 + reach), (x2, x2 - reach)):
@@ -161,7 +168,7 @@ def _draw_corners(image: np.ndarray, corners: tuple[int, int, int, int], colour:
             cv2.line(image, (x, y), (x, to_y), colour, thickness)
 
 
-def _draw_dashes(image: np.ndarray, corners: tuple[int, int, int, int], colour: Colour, thickness: int) -> None:
+def _draw_dashes(image: np.ndarray, corners: Rectangle, colour: Colour, thickness: int) -> None:
     x1, y1, x2, y2 = corners
     for start, end in (((x1, y1), (x2, y1)), ((x2, y1), (x2, y2)), ((x2, y2), (x1, y2)), ((x1, y2), (x1, y1))):
         _draw_dashed(image, start, end, colour, thickness)
@@ -188,17 +195,34 @@ def label_of(track: Track, name: str | None) -> str:
     return f"{what or drawable(track.label)}{sure} #{track.id}"
 
 
-def draw_label(image: np.ndarray, track: Track, name: str | None, style: Style) -> None:
-    """Write a track's label above its box, or inside its upper edge where there is no room above."""
-    x1, y1, _, _ = _corners(track, image)
-    pad = max(2, style.gap // 2)
-    text = fit(label_of(track, name), image.shape[1] - 2 * pad, style.type)
-    width, height = width_of(text, style.type) + 2 * pad, style.type.height + 2 * pad
+def draw_labels(image: np.ndarray, tracks: Sequence[Track], names: Mapping[int, str], style: Style) -> None:
+    """Write the tracks' labels, each where it covers no other as far as there is room; the nearest are written last."""
+    taken: list[Rectangle] = []
+    for track in tracks:
+        text = fit(label_of(track, names.get(track.id)), image.shape[1] - 2 * style.pad, style.letter)
+        place = _place_for(text, _corners(track, image), taken, image, style)
+        taken.append(place)
+        left, top, right, bottom = place
+        colour = COLOURS[group_of(track.label)]
+        cv2.rectangle(image, (left, top), (right - 1, bottom - 1), colour, cv2.FILLED)
+        write(image, text, (left + style.pad, bottom - style.pad), style.letter, INK)
+
+
+def _place_for(text: str, corners: Rectangle, taken: Sequence[Rectangle], image: np.ndarray, style: Style) -> Rectangle:
+    """Return where a label goes: above its box, inside its upper edge, or below, the first that is free."""
+    width, height = width_of(text, style.letter) + 2 * style.pad, style.letter + 2 * style.pad
+    x1, y1, _, y2 = corners
     left = max(0, min(x1, image.shape[1] - width))
-    top = y1 - height if y1 >= height else y1
-    colour = COLOURS[group_of(track.label)]
-    cv2.rectangle(image, (left, top), (left + width - 1, top + height - 1), colour, cv2.FILLED)
-    write(image, text, (left + pad, top + height - pad), style.type, INK)
+    places = [
+        (left, top, left + width, top + height)
+        for top in (y1 - height, y1, y2 + 1)
+        if top >= 0 and top + height <= image.shape[0]
+    ] or [(left, 0, left + width, height)]
+    return next((place for place in places if not any(_touch(place, other) for other in taken)), places[0])
+
+
+def _touch(a: Rectangle, b: Rectangle) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def draw_zone(image: np.ndarray, zone: ZoneMark, style: Style) -> None:
@@ -250,18 +274,17 @@ def _bounds(points: np.ndarray, image: np.ndarray) -> tuple[int, int, int, int]:
 
 def _write_tag(image: np.ndarray, text: str, middle: np.ndarray, style: Style) -> None:
     """Write a text on a dark ground with its middle at ``middle``, moved into the picture."""
-    pad = max(2, style.gap // 2)
-    text = fit(drawable(text), image.shape[1] - 2 * pad, style.type)
+    text = fit(drawable(text), image.shape[1] - 2 * style.pad, style.letter)
     if not text:
         return
-    width, height = width_of(text, style.type) + 2 * pad, style.type.height + 2 * pad
+    width, height = width_of(text, style.letter) + 2 * style.pad, style.letter + 2 * style.pad
     left = int(max(0, min(middle[0] - width / 2, image.shape[1] - width)))
     top = int(max(0, min(middle[1] - height / 2, image.shape[0] - height)))
     shade(image, left, top, width, height)
-    write(image, text, (left + pad, top + height - pad), style.type, AMBER)
+    write(image, text, (left + style.pad, top + height - style.pad), style.letter, AMBER)
 
 
-def shade(image: np.ndarray, left: int, top: int, width: int, height: int, left_over: float = 0.3) -> None:
+def shade(image: np.ndarray, left: int, top: int, width: int, height: int, left_over: float = 0.22) -> None:
     """Darken a rectangle, of which the part outside the picture is left out."""
     part = image[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
     if part.size:
@@ -274,14 +297,14 @@ def draw_panel(image: np.ndarray, model: OverlayModel, style: Style) -> None:
     rows = _flow(pieces, image.shape[1] - 4 * style.gap, style)
     if not rows:
         return
-    step = style.type.height + style.gap + 2
+    step = style.letter + style.gap + 2
     width = max(_row_width(row, style) for row in rows) + 2 * style.gap
     shade(image, style.gap, style.gap, width, len(rows) * step + style.gap)
     for number, row in enumerate(rows):
-        left, bottom = 2 * style.gap, 2 * style.gap + number * step + style.type.height
+        left, bottom = 2 * style.gap, 2 * style.gap + number * step + style.letter
         for text, colour in row:
-            write(image, text, (left, bottom), style.type, colour)
-            left += width_of(text, style.type) + 2 * style.gap
+            write(image, text, (left, bottom), style.letter, colour)
+            left += width_of(text, style.letter) + 2 * style.gap
 
 
 Piece = tuple[str, Colour]
@@ -289,23 +312,23 @@ Piece = tuple[str, Colour]
 
 def panel_pieces(model: OverlayModel) -> list[list[Piece]]:
     """Return the words of the panel in two groups, each of which begins a row."""
-    word, colour = BADGES.get(model.state, (drawable(model.state).upper(), GREY))
-    if model.state != LIVE and model.age_s is not None:
-        word = f"{word} {age_text(model.age_s)}"
-    first = [(word, colour), (drawable(model.camera), WHITE), (drawable(model.local_time), SOFT)]
+    first = [_badge(model), (drawable(model.camera), WHITE), (drawable(model.local_time), SOFT)]
     second: list[Piece] = []
     if model.people is not None:
         second.append((_counted(model.people, "person", "people"), GREEN))
     if model.vehicles is not None:
         second.append((_counted(model.vehicles, "vehicle", "vehicles"), BLUE))
-    rates = [
-        f"{what} {rate:.1f}"
-        for what, rate in (("source", model.source_fps), ("shown", model.shown_fps))
-        if rate is not None and math.isfinite(rate)
-    ]
-    if rates:
-        second.append((f"fps {' '.join(rates)}", SOFT))
+    for rate, what in ((model.source_fps, "source"), (model.shown_fps, "shown")):
+        if rate is not None and math.isfinite(rate):
+            second.append((f"{what} {rate:.1f} fps", SOFT))
     return [[piece for piece in group if piece[0]] for group in (first, second)]
+
+
+def _badge(model: OverlayModel) -> Piece:
+    if model.state == LIVE:
+        return "", WHITE
+    word, colour = BADGES.get(model.state, (drawable(model.state).upper(), GREY))
+    return (word if model.age_s is None else f"{word} {age_text(model.age_s)}"), colour
 
 
 def _counted(number: int, one: str, many: str) -> str:
@@ -318,7 +341,7 @@ def _flow(groups: Sequence[Sequence[Piece]], width: int, style: Style) -> list[l
     for group in groups:
         row: list[Piece] = []
         for text, colour in group:
-            piece = (fit(text, width, style.type), colour)
+            piece = (fit(text, width, style.letter), colour)
             if row and _row_width([*row, piece], style) > width:
                 rows.append(row)
                 row = []
@@ -330,7 +353,7 @@ def _flow(groups: Sequence[Sequence[Piece]], width: int, style: Style) -> list[l
 
 
 def _row_width(row: Sequence[Piece], style: Style) -> int:
-    return sum(width_of(text, style.type) for text, _ in row) + 2 * style.gap * (len(row) - 1)
+    return sum(width_of(text, style.letter) for text, _ in row) + 2 * style.gap * (len(row) - 1)
 
 
 def age_text(age_s: float) -> str:
@@ -361,14 +384,14 @@ def placeholder(width: int, height: int, title: str, note: str = "") -> np.ndarr
 def _write_banner(image: np.ndarray, title: str, note: str) -> None:
     """Write two centred lines on a dark band over the middle of the picture."""
     height, width = image.shape[:2]
-    large, small = Type.of_height(1.6 * (4.5 + width / 170)), Type.of_height(4.5 + width / 170)
-    gap = large.height
-    total = 3 * gap + large.height + small.height
+    small = Style.for_width(width).letter
+    large = round(1.7 * small)
+    total = 3 * large + large + small
     top = (height - total) // 2
     shade(image, 0, top, width, total)
-    for text, kind, bottom, colour in (
-        (title, large, top + gap + large.height, WHITE),
-        (note, small, top + 2 * gap + large.height + small.height, SOFT),
+    for text, letter, bottom, colour in (
+        (title, large, top + 2 * large, WHITE),
+        (note, small, top + 3 * large + small, SOFT),
     ):
-        text = fit(text, width - 2 * small.height, kind)
-        write(image, text, ((width - width_of(text, kind)) // 2, bottom), kind, colour)
+        text = fit(text, width - 2 * small, letter)
+        write(image, text, ((width - width_of(text, letter)) // 2, bottom), letter, colour)

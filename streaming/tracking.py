@@ -39,7 +39,7 @@ class TrackerPolicy:
     weak: float = 0.20
     confirming_hits: int = 3
     tentative_misses: int = 1
-    coasting_s: float = 0.5
+    coasting_s: float = 0.4
     memory_s: float = 3.0
     overlap: float = 0.2
     weak_overlap: float = 0.5
