@@ -175,5 +175,5 @@ def test_every_volume_and_network_is_declared(compose):
 
 
 def test_the_shell_scripts_parse():
-    for script in (".ci/run", ".ci/run-tests", ".ci/find-python", ".ci/check-migrations"):
+    for script in (".ci/run", ".ci/run-tests", ".ci/find-python", ".ci/check-migrations", ".ci/run-benches"):
         subprocess.run(["sh", "-n", PROJECT / script], check=True)
