@@ -121,7 +121,7 @@ class Channel:
         state, note = bus.STALE, ""
         if said is not None and said.state != bus.LIVE:
             state, note = said.state, said.note
-        elif age is not None and age > OFFLINE_AFTER_S:
+        elif age is None or age > OFFLINE_AFTER_S:
             state = bus.OFFLINE
         if not is_connected:
             note = CONNECTION_LOST

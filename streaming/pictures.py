@@ -66,18 +66,18 @@ async def _newest_picture(camera: Camera) -> tuple[bus.Header, bytes, float]:
         raise Refusal("no_picture", "This camera has not shown a picture yet.", 503)
     header, jpeg = last
     age_s = max(0.0, time.time() - header.captured_at)
-    header = header.with_changes(state=standing(camera, header, age_s))
+    header = header.with_changes(state=state_now(camera, header, age_s))
     if header.state != bus.LIVE:
         # Whole seconds: the same picture within a second has the same ETag.
         header, jpeg = await sync_to_async(dimming.draw, thread_sensitive=False)(header, jpeg, float(int(age_s)))
     return header, jpeg, age_s
 
 
-def standing(camera: Camera, header: bus.Header | None, age_s: float) -> str:
+def state_now(camera: Camera, header: bus.Header, age_s: float) -> str:
     """Return the state in which a camera's kept picture is shown now."""
     if not camera.is_enabled:
         return bus.DISABLED
-    if header is None or age_s > OFFLINE_AFTER_S:
+    if age_s > OFFLINE_AFTER_S:
         return bus.OFFLINE
     if header.state != bus.LIVE:
         return header.state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ class Standing:
     frame_at: datetime | None
     status: CameraStatus | None
     note: str = ""
+    at: datetime | None = None
 
     @property
     def word(self) -> str:
@@ -37,12 +38,31 @@ class Standing:
         return self.frame_at.astimezone(self.camera.site.zone) if self.frame_at else None
 
     @property
+    def age_words(self) -> str:
+        """Age of the newest picture; empty when it is live or there never was one."""
+        if self.is_live or self.frame_at is None or self.at is None:
+            return ""
+        return age_words((self.at - self.frame_at).total_seconds())
+
+    @property
     def is_live(self) -> bool:
         return self.state == bus.LIVE
 
 
+def age_words(age_s: float) -> str:
+    """Return an age for people, in the words of the wall's script: ``12 s``, ``5 min``, ``3 h``, ``2 days``."""
+    for unit_s, limit_s, name in ((1, 60, "s"), (60, 3600, "min"), (3600, 172_800, "h")):
+        if age_s < limit_s:
+            return f"{max(0, int(age_s // unit_s))} {name}"
+    return f"{int(age_s // 86_400)} days"
+
+
 def stand(camera: Camera, at: datetime) -> Standing:
     """Judge how a camera stands ``at`` from the row its camera process keeps."""
+    return replace(_judge(camera, at), at=at)
+
+
+def _judge(camera: Camera, at: datetime) -> Standing:
     status = getattr(camera, "status", None)
     frame_at = status.frame_at if status else None
     if not camera.is_enabled:

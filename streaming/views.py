@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime
 
@@ -23,7 +24,14 @@ def wall(request: HttpRequest) -> HttpResponse:
     """Show every camera in one grid; the pictures come over one WebSocket."""
     standings = standings_for(request.user, datetime.now(UTC))
     several_sites = len({item.camera.site_id for item in standings}) > 1
-    context = {"standings": standings, "several_sites": several_sites, "stamp": int(time.time())}
+    columns = math.ceil(math.sqrt(len(standings)))
+    context = {
+        "standings": standings,
+        "several_sites": several_sites,
+        "columns": columns,
+        "rows": math.ceil(len(standings) / columns) if columns else 0,
+        "stamp": int(time.time()),
+    }
     return render(request, "streaming/wall.html", context)
 
 

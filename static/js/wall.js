@@ -29,7 +29,7 @@ class Tile {
 
   async show(header, jpeg) {
     const number = ++this.newest;
-    this.say(header.state, header.sent_at - header.captured_at, header.captured_at);
+    this.say(header.state, header.seq ? header.sent_at - header.captured_at : null, header.captured_at);
     if (!jpeg.byteLength) return;
     let bitmap;
     try {
@@ -54,8 +54,8 @@ class Tile {
   }
 
   say(state, ageSeconds, capturedAt) {
-    this.age.hidden = state === "live";
-    if (state !== "live") {
+    this.age.hidden = state === "live" || ageSeconds === null; // null: there never was a picture
+    if (!this.age.hidden) {
       this.age.dateTime = new Date(capturedAt * 1000).toISOString();
       write(this.age, ageWords(ageSeconds));
     }
