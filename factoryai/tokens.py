@@ -5,10 +5,11 @@ A client opens ``new WebSocket(url, ["bearer", token])``; the server answers wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from channels.auth import get_user
+from channels.db import database_sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.authentication import JWTAuthentication
@@ -33,6 +34,14 @@ def token_offered(subprotocols: list[str]) -> str | None:
     return next((item for item in subprotocols if item != SUBPROTOCOL and item.count(".") == 2), None)
 
 
+async def user_again(scope: Mapping[str, Any]) -> Any:
+    """Return who the socket belongs to now: a logout, a disabled account, a new password or an old token end it."""
+    if token := token_offered(scope.get("subprotocols", [])):
+        return await database_sync_to_async(user_of_token)(token)
+    session = type(scope["session"]._wrapped)(scope["session"].session_key)
+    return await get_user({"session": session})
+
+
 class TokenUser:
     """ASGI, innermost: replaces the session's user by the token's where one was offered."""
 
@@ -41,7 +50,7 @@ class TokenUser:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if token := token_offered(scope.get("subprotocols", [])):
-            scope = {**scope, "user": await sync_to_async(user_of_token)(token)}
+            scope = {**scope, "user": await database_sync_to_async(user_of_token)(token)}
         await self.app(scope, receive, send)
 
 

@@ -29,14 +29,18 @@ class Nudger:
     """A Redis client with a short patience; one a process."""
 
     def __init__(self, address: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.use(address)
+        self._clock = clock
+        self._silent_until = 0.0
+
+    def use(self, address: str) -> None:
+        """Talk to the Redis at ``address`` from now on."""
         self._redis = Redis.from_url(
             address,
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
         )
-        self._clock = clock
-        self._silent_until = 0.0
 
     def say(self, channel: str, text: str = "") -> bool:
         """Publish, and tell whether Redis took it."""

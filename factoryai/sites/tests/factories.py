@@ -7,14 +7,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from rest_framework.test import APIClient
 
 from factoryai.sites.models import Membership, Role, Site
 
 PASSWORD = "a long sentence to log in with"
+
+
+@cache
+def _hashed() -> str:
+    """Hash once a run: it is slow on purpose, and a test makes eight people."""
+    return make_password(PASSWORD)
 
 
 def make_site(slug: str = "pune", **fields: Any) -> Site:
@@ -25,7 +33,7 @@ def make_site(slug: str = "pune", **fields: Any) -> Site:
 
 def make_user(username: str, *, site: Site | None = None, roles: tuple[str, ...] = (), **fields: Any) -> Any:
     """Return a login with ``roles`` at ``site``; the password is `PASSWORD`."""
-    user = get_user_model().objects.create_user(username, password=PASSWORD, **fields)
+    user = get_user_model().objects.create(username=username, password=_hashed(), **fields)
     for role in roles:
         Membership.objects.create(user=user, site=site, role=role)
     return user
@@ -68,7 +76,7 @@ def make_people() -> People:
         kavita=make_user("kavita", site=site, roles=(Role.MANAGER,)),
         gate=make_user("gate", site=site, roles=(Role.DEVICE,)),
         stranger=make_user("stranger", site=other, roles=tuple(Role.values)),
-        root=get_user_model().objects.create_superuser("root", password=PASSWORD),
+        root=make_user("root", is_superuser=True, is_staff=True),
     )
 
 
