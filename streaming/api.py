@@ -20,7 +20,7 @@ from streaming.drawings import DrawingError, check_lines, check_masks, check_zon
 from streaming.models import ROLES, Camera
 from streaming.rules import State
 from streaming.services import check_source, set_source
-from streaming.sources import SourceError
+from streaming.sources import Source, SourceError
 from streaming.standing import stand
 from streaming.trial import try_source
 from streaming.viewers import count_viewers
@@ -41,15 +41,18 @@ class DrawingField(serializers.JSONField):
             raise serializers.ValidationError(str(error), code="bad_drawing") from error
 
 
-class SourceField(serializers.CharField):
+@extend_schema_field(OpenApiTypes.STR)
+class SourceField(serializers.Field):
     """An address as a person types it, checked; never answered."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(write_only=True, trim_whitespace=False, max_length=500, **kwargs)
+        super().__init__(write_only=True, **kwargs)
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: Any) -> Source:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("An address is text.", code="invalid")
         try:
-            return check_source(super().to_internal_value(data))
+            return check_source(data)
         except SourceError as error:
             raise serializers.ValidationError(str(error), code=error.code) from error
 

@@ -7,59 +7,110 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('sites', '0001_initial'),
+        ("sites", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Camera',
+            name="Camera",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='Its name in addresses, once and for all.', unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('address', models.CharField(help_text='rtsp://host/path, without user and password.', max_length=500)),
-                ('username', factoryai.sealing.SealedTextField(blank=True, default='')),
-                ('password', factoryai.sealing.SealedTextField(blank=True, default='')),
-                ('roles', models.JSONField(blank=True, default=list)),
-                ('direction', models.CharField(blank=True, choices=[('in', 'in'), ('out', 'out'), ('both', 'both'), ('', '—')], default='', max_length=4)),
-                ('zones', models.JSONField(blank=True, default=list)),
-                ('lines', models.JSONField(blank=True, default=list)),
-                ('privacy_masks', models.JSONField(blank=True, default=list)),
-                ('detect_fps', models.FloatField(default=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(30)])),
-                ('stream_fps', models.FloatField(default=10, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(30)])),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('site', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cameras', to='sites.site')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(help_text="Its name in addresses, once and for all.", unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("address", models.CharField(help_text="rtsp://host/path, without user and password.", max_length=500)),
+                ("username", factoryai.sealing.SealedTextField(blank=True, default="")),
+                ("password", factoryai.sealing.SealedTextField(blank=True, default="")),
+                ("roles", models.JSONField(blank=True, default=list)),
+                (
+                    "direction",
+                    models.CharField(
+                        blank=True,
+                        choices=[("in", "in"), ("out", "out"), ("both", "both"), ("", "—")],
+                        default="",
+                        max_length=4,
+                    ),
+                ),
+                ("zones", models.JSONField(blank=True, default=list)),
+                ("lines", models.JSONField(blank=True, default=list)),
+                ("privacy_masks", models.JSONField(blank=True, default=list)),
+                (
+                    "detect_fps",
+                    models.FloatField(
+                        default=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(30),
+                        ],
+                    ),
+                ),
+                (
+                    "stream_fps",
+                    models.FloatField(
+                        default=10,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(30),
+                        ],
+                    ),
+                ),
+                ("is_enabled", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "site",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="cameras", to="sites.site"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['site', 'name'],
+                "ordering": ["site", "name"],
             },
         ),
         migrations.CreateModel(
-            name='CameraStatus',
+            name="CameraStatus",
             fields=[
-                ('camera', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='status', serialize=False, to='streaming.camera')),
-                ('worker', models.CharField(blank=True, max_length=80)),
-                ('leased_until', models.DateTimeField(db_index=True, null=True)),
-                ('state', models.CharField(choices=[('live', 'live'), ('stale', 'no picture'), ('offline', 'offline'), ('disabled', 'switched off')], default='offline', max_length=8)),
-                ('since', models.DateTimeField(null=True)),
-                ('frame_at', models.DateTimeField(null=True)),
-                ('source_fps', models.FloatField(default=0)),
-                ('shown_fps', models.FloatField(default=0)),
-                ('detect_fps', models.FloatField(default=0)),
-                ('reconnects', models.PositiveIntegerField(default=0)),
-                ('last_error', models.CharField(blank=True, max_length=300)),
-                ('people', models.PositiveIntegerField(default=0)),
-                ('vehicles', models.PositiveIntegerField(default=0)),
-                ('updated_at', models.DateTimeField(null=True)),
+                (
+                    "camera",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="status",
+                        serialize=False,
+                        to="streaming.camera",
+                    ),
+                ),
+                ("worker", models.CharField(blank=True, max_length=80)),
+                ("leased_until", models.DateTimeField(db_index=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("live", "live"),
+                            ("stale", "no picture"),
+                            ("offline", "offline"),
+                            ("disabled", "switched off"),
+                        ],
+                        default="offline",
+                        max_length=8,
+                    ),
+                ),
+                ("since", models.DateTimeField(null=True)),
+                ("frame_at", models.DateTimeField(null=True)),
+                ("source_fps", models.FloatField(default=0)),
+                ("shown_fps", models.FloatField(default=0)),
+                ("detect_fps", models.FloatField(default=0)),
+                ("reconnects", models.PositiveIntegerField(default=0)),
+                ("last_error", models.CharField(blank=True, max_length=300)),
+                ("people", models.PositiveIntegerField(default=0)),
+                ("vehicles", models.PositiveIntegerField(default=0)),
+                ("updated_at", models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name_plural': 'camera states',
+                "verbose_name_plural": "camera states",
             },
         ),
     ]
