@@ -36,8 +36,9 @@ PROTOCOLS = {"rtsp": "rtsp,rtp,udp,tcp,tls,srtp", "demo": "file", "file": "file"
 """What FFmpeg may open for each kind of source; everything else it refuses by itself."""
 
 OPEN_TIMEOUT_MS = 1500
-READ_TIMEOUT_MS = 1000
-"""FFmpeg below OpenCV waits three times as long (measured: 2,000 ms took 6.0 s)."""
+READ_TIMEOUT_MS = 8000
+"""A camera that is silent for a moment is not left: the watchdog of the camera process decides, and kills. FFmpeg
+below OpenCV may wait three times as long as it is told (measured: 2,000 ms took 6.0 s)."""
 
 
 class ReadError(Exception):

@@ -1,0 +1,158 @@
+"""People inside: zones, append-only logs, and the sums that are derived from them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from factoryai.sites.models import Site
+from occupancy.querysets import LogQuerySet, SumQuerySet, ZoneQuerySet
+from occupancy.rules.resets import Policy
+from occupancy.rules.sums import Kind
+
+
+class Zone(models.Model):
+    """A part of a site whose people are counted.
+
+    ``summed_until`` is the watermark: every hour that ended by then is summed, and a log from before it moves it back.
+    """
+
+    class ResetPolicy(models.TextChoices):
+        TO_ZERO = Policy.TO_ZERO.value, "to zero"
+        TO_OPEN_SESSIONS = Policy.TO_OPEN_SESSIONS.value, "to the people on shift"
+        OFF = Policy.OFF.value, "never"
+
+    site = models.ForeignKey(Site, models.CASCADE, related_name="zones")
+    name = models.CharField(max_length=80)
+    capacity = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    reset_at = models.TimeField(default=time(3), help_text="When the count is reset each night, in the site's zone.")
+    reset_policy = models.CharField(max_length=20, choices=ResetPolicy, default=ResetPolicy.TO_ZERO)
+    last_reset_date = models.DateField(null=True, editable=False)
+    summed_until = models.DateTimeField(null=True, editable=False)
+
+    objects = ZoneQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["site", "name"]
+        constraints = [models.UniqueConstraint(fields=["site", "name"], name="one_zone_per_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.site})"
+
+
+class Log(models.Model):
+    """One fact about a zone; never changed, never deleted while its hour is not summed.
+
+    ``at_us`` is ``at`` in microseconds since 1970: whole numbers weigh time exactly alike in every database. ``step``
+    is +1 for in, -1 for out, 0 for what sets the count.
+    """
+
+    class LogKind(models.TextChoices):
+        IN = Kind.IN.value, "in"
+        OUT = Kind.OUT.value, "out"
+        COUNT = Kind.COUNT.value, "count"
+        CORRECTION = Kind.CORRECTION.value, "correction"
+        RESET = Kind.RESET.value, "drift reset"
+
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="logs")
+    source = models.CharField(max_length=60, default="api")
+    event_id = models.CharField(max_length=100)
+    at = models.DateTimeField()
+    at_us = models.BigIntegerField()
+    received_at = models.DateTimeField()
+    kind = models.CharField(max_length=10, choices=LogKind)
+    step = models.SmallIntegerField()
+    count = models.IntegerField(null=True)
+    drift = models.IntegerField(null=True, help_text="What the count was wrong by, for a correction or a reset.")
+    reason = models.CharField(max_length=200, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    objects = LogQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at_us", "-id"]
+        indexes = [models.Index(fields=["zone", "at_us"], name="log_zone_time")]
+        constraints = [
+            models.UniqueConstraint(fields=["zone", "source", "event_id"], name="one_log_per_event"),
+            models.CheckConstraint(
+                condition=Q(step=0, count__isnull=False) | Q(step__in=[-1, 1], count__isnull=True),
+                name="a_log_steps_or_sets",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Sum(models.Model):
+    """What hours, days and months have in common. ``closing`` is the raw count at the end, below zero when drifting."""
+
+    average = models.FloatField()
+    peak = models.PositiveIntegerField()
+    low = models.PositiveIntegerField()
+    entries = models.PositiveIntegerField()
+    exits = models.PositiveIntegerField()
+    logs = models.PositiveIntegerField()
+    closing = models.IntegerField()
+    is_complete = models.BooleanField(default=True)
+
+    objects = SumQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class HourSum(Sum):
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="hours")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    weight_us = models.BigIntegerField(help_text="Person-microseconds: the average before it is divided.")
+
+    class Meta:
+        ordering = ["zone", "starts_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["zone", "starts_at"], name="one_sum_per_hour"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="an_hour_ends_after_it_starts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M}: {self.average:.1f}"
+
+
+class DaySum(Sum):
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="days")
+    date = models.DateField()
+
+    class Meta:
+        ordering = ["zone", "date"]
+        constraints = [models.UniqueConstraint(fields=["zone", "date"], name="one_sum_per_day")]
+
+    def __str__(self) -> str:
+        return f"{self.date}: {self.average:.1f}"
+
+
+class MonthSum(Sum):
+    """``month`` is the first day of the month."""
+
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="months")
+    month = models.DateField()
+
+    class Meta:
+        ordering = ["zone", "month"]
+        constraints = [models.UniqueConstraint(fields=["zone", "month"], name="one_sum_per_month")]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}: {self.average:.1f}"
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(at: datetime) -> int:
+    """Return an aware instant as whole microseconds since 1970."""
+    gap = at - EPOCH
+    return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds

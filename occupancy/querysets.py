@@ -1,0 +1,38 @@
+"""Questions about zones, logs and sums."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from factoryai.sites.querysets import ScopedQuerySet
+
+
+class ZoneQuerySet(ScopedQuerySet):
+    def with_counts(self) -> Self:
+        """Add ``raw_count``: the last value that was set, and every step since, as of now."""
+        logs = self.model._meta.get_field("logs").related_model.objects
+        last_set = logs.filter(zone=OuterRef("pk"), step=0).order_by("-at_us", "-id")
+        since = logs.filter(zone=OuterRef("pk")).exclude(step=0)
+        after = since.filter(Q(at_us__gt=OuterRef("set_at")) | Q(at_us=OuterRef("set_at"), pk__gt=OuterRef("set_id")))
+        total = after.order_by().values("zone").annotate(total=Sum("step")).values("total")
+        return self.annotate(
+            set_at=Coalesce(Subquery(last_set.values("at_us")[:1]), -(2**62)),
+            set_id=Coalesce(Subquery(last_set.values("pk")[:1]), 0),
+            set_count=Coalesce(Subquery(last_set.values("count")[:1]), 0),
+        ).annotate(raw_count=F("set_count") + Coalesce(Subquery(total), 0))
+
+    def awaiting_sums(self, closed_until: datetime) -> Self:
+        """Zones with at least one closed hour that is not summed."""
+        return self.filter(summed_until__lt=closed_until)
+
+
+class LogQuerySet(ScopedQuerySet):
+    site_path = "zone__site"
+
+
+class SumQuerySet(ScopedQuerySet):
+    site_path = "zone__site"
