@@ -129,6 +129,7 @@ def test_a_signal_stops_everything_and_leaves_no_process(tmp_path, number):
         assert installation.said.rstrip().endswith("Stopped.")
         assert not [process for process in before if process.is_running()]
         assert not installation.processes()
+        assert not (installation.folder / "factoryai.sqlite3-wal").exists()
 
 
 def test_killing_up_itself_leaves_no_process(tmp_path):

@@ -63,6 +63,19 @@ def let_go() -> None:
         pool_close()
 
 
+def settle() -> None:
+    """Fold SQLite's journal into its file, so that a copy of the file alone is whole; the children are gone by now."""
+    if connection.vendor != "sqlite":
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except DatabaseError:
+        return  # the journal stays, and is read at the next start
+    finally:
+        connection.close()
+
+
 def collect_static() -> bool:
     """Copy the static files to where the web process serves them from, when any has changed; True when it did."""
     root = Path(settings.STATIC_ROOT)

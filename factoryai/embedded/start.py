@@ -78,6 +78,7 @@ def start(wishes: Wishes, say: Say) -> None:
     finally:
         say("Stopping …")
         supervisor.end()
+        database.settle()
         occupied.release()
         say("Stopped.")
 
