@@ -29,10 +29,10 @@ def pytest_deselected(items: Iterable[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("footage"):
             _deselected[FOOTAGE] += 1
-        elif item.get_closest_marker("system") and os.environ.get("FACTORYAI_TEST_ENGINE") == "sqlite":
+        elif item.get_closest_marker("system") and item.config.getoption("markexpr") == "not system":
             _deselected[WHOLE_SYSTEM] += 1
         else:
-            _deselected["were not asked for"] += 1
+            _deselected["nobody asked for"] += 1
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -53,7 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("left out")
     for why, count in _deselected.items():
-        terminalreporter.write_line(f"{count} {why}")
+        terminalreporter.write_line(f"{count} that {why}")
     for why, count in _skipped.items():
         terminalreporter.write_line(f"{count} skipped: {why}", red=_is_ci())
     if _skipped and _is_ci():
