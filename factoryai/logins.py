@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer, TokenRefreshSerializer
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
@@ -51,7 +53,10 @@ class TokenPairSerializer(TokenObtainPairSerializer):
     expires_in = serializers.IntegerField(read_only=True, help_text="Seconds that `access` is good for.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {**super().validate(attrs), "expires_in": _expires_in()}
+        pair = super().validate(attrs)
+        # django-axes forgets the wrong tries and notes the login by this signal, which only pages send by themselves.
+        user_logged_in.send(sender=type(self.user), request=self.context["request"], user=self.user)
+        return {**pair, "expires_in": _expires_in()}
 
 
 class RefreshSerializer(TokenRefreshSerializer):
@@ -60,6 +65,7 @@ class RefreshSerializer(TokenRefreshSerializer):
     expires_in = serializers.IntegerField(read_only=True, help_text="Seconds that `access` is good for.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        JWTAuthentication().get_user(self.token_class(attrs["refresh"]))
         return {**super().validate(attrs), "refresh": attrs["refresh"], "expires_in": _expires_in()}
 
 
@@ -78,6 +84,10 @@ class TokenView(TokenObtainPairView):
     """Log in: a name and a password for an access and a refresh token."""
 
     serializer_class = TokenPairSerializer
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """Hand django-axes the request that the middleware sees: it marks it when it stops a login."""
+        return {**super().get_serializer_context(), "request": self.request._request}
 
 
 @extend_schema(auth=[], responses={200: RefreshSerializer})

@@ -83,8 +83,8 @@ INSTALLED_APPS = [
 # Every one is async: a sync one holds a thread for each viewer of a stream, as long as it watches.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "factoryai.middleware.StaticFiles",
     "factoryai.middleware.ResponseHeaders",
+    "factoryai.middleware.StaticFiles",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -206,7 +206,6 @@ SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": dt.timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": dt.timedelta(days=7),
     "CHECK_REVOKE_TOKEN": True,  # a token dies with the password it was got by
-    "UPDATE_LAST_LOGIN": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Factory AI",
