@@ -159,6 +159,7 @@ class Tracker:
         _pair([trace for trace in believed if trace.misses == 1], weak, self._gain_when_weak, at)
         sure = _pair([trace for trace in believed if trace.misses], sure, self._gain_by_look, at)
         sure = _pair(tentative, sure, self._gain_by_place, at)
+        sure = _pair([trace for trace in tentative if trace.misses], sure, self._gain_by_look, at)
         self._begin(sure, at)
         self._settle()
 
