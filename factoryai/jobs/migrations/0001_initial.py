@@ -4,32 +4,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('schedule', models.CharField(blank=True, max_length=120)),
-                ('last_started_at', models.DateTimeField(blank=True, null=True)),
-                ('last_finished_at', models.DateTimeField(blank=True, null=True)),
-                ('last_result', models.CharField(blank=True, choices=[('ok', 'Done'), ('failed', 'Failed'), ('running', 'Running')], max_length=16)),
-                ('last_summary', models.CharField(blank=True, max_length=500)),
-                ('last_error', models.CharField(blank=True, max_length=2000)),
-                ('next_due_at', models.DateTimeField(blank=True, null=True)),
-                ('runs', models.PositiveIntegerField(default=0)),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('missed', models.PositiveIntegerField(default=0, help_text='Due times that passed without a run.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("schedule", models.CharField(blank=True, max_length=120)),
+                ("last_started_at", models.DateTimeField(blank=True, null=True)),
+                ("last_finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "last_result",
+                    models.CharField(
+                        blank=True,
+                        choices=[("ok", "Done"), ("failed", "Failed"), ("running", "Running")],
+                        max_length=16,
+                    ),
+                ),
+                ("last_summary", models.CharField(blank=True, max_length=500)),
+                ("last_error", models.CharField(blank=True, max_length=2000)),
+                ("next_due_at", models.DateTimeField(blank=True, null=True)),
+                ("runs", models.PositiveIntegerField(default=0)),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("missed", models.PositiveIntegerField(default=0, help_text="Due times that passed without a run.")),
             ],
             options={
-                'ordering': ['name'],
-                'indexes': [models.Index(condition=models.Q(('next_due_at__isnull', False)), fields=['next_due_at'], name='job_due')],
+                "ordering": ["name"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_due_at__isnull", False)), fields=["next_due_at"], name="job_due"
+                    )
+                ],
             },
         ),
     ]

@@ -1,0 +1,135 @@
+"""The administration: every list opens, actions act once, and it is not for everybody."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.admin import site as admin_site
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from factoryai.alerts.models import Channel
+from factoryai.alerts.tests.factories import NOON, blocked_plate, webhook
+from factoryai.jobs.services import beat_ticked
+from factoryai.sites.models import Membership, Site
+from factoryai.sites.tests.factories import make_people
+
+GROUND = [model for model in admin_site._registry if model._meta.app_label in {"sites", "alerts", "jobs", "auth"}]
+ALERTS = "/admin/alerts/alert/"
+
+
+def browser(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def people(db):
+    people = make_people()
+    webhook(people.site)
+    blocked_plate(people.site)
+    beat_ticked(at=NOON)
+    return people
+
+
+@pytest.fixture
+def clerk(people):
+    """Farid with the right to handle alerts in the administration."""
+    people.farid.is_staff = True
+    people.farid.save()
+    for name in ("view_alert", "change_alert"):
+        people.farid.user_permissions.add(Permission.objects.get(codename=name))
+    return people.farid
+
+
+@pytest.mark.parametrize("model", GROUND, ids=lambda model: model._meta.label)
+def test_every_list_opens_for_the_superuser_and_nobody_else(people, model):
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    assert browser(people.root).get(address).status_code == 200
+    assert browser(people.kavita).get(address).status_code == 302
+    assert Client().get(address).status_code == 302
+
+
+@pytest.mark.parametrize("model", GROUND, ids=lambda model: model._meta.label)
+def test_every_page_of_a_row_opens(people, model):
+    if (row := model._default_manager.first()) is None:
+        assert model._meta.model_name == "group"
+        return
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk])
+    assert browser(people.root).get(address).status_code == 200
+
+
+def act(user, action: str, alert) -> None:
+    answer = browser(user).post(ALERTS, {"action": action, "_selected_action": [alert.pk]})
+    assert answer.status_code == 302
+
+
+def test_acknowledging_acts_once(people, clerk):
+    alert = blocked_plate(people.site)
+    act(clerk, "acknowledge", alert)
+    act(people.root, "acknowledge", alert)
+    alert.refresh_from_db()
+    assert (alert.state, alert.acknowledged_by) == ("acknowledged", clerk)
+    assert alert.steps.filter(step="acknowledged").count() == 1
+
+
+def test_closing_closes(people, clerk):
+    alert = blocked_plate(people.site)
+    act(clerk, "close", alert)
+    alert.refresh_from_db()
+    assert alert.state == "closed"
+
+
+def test_staff_sees_and_acts_on_alerts_of_their_own_site_only(people, clerk):
+    foreign = blocked_plate(people.other_site, title="Elsewhere")
+    assert "Elsewhere" not in browser(clerk).get(ALERTS).content.decode()
+    assert browser(clerk).get(f"{ALERTS}{foreign.pk}/change/").status_code == 302
+    act(clerk, "close", foreign)
+    foreign.refresh_from_db()
+    assert foreign.state == "new"
+
+
+def test_looking_is_not_acting(people, clerk):
+    clerk.user_permissions.remove(Permission.objects.get(codename="change_alert"))
+    alert = blocked_plate(people.site)
+    browser(clerk).post(ALERTS, {"action": "close", "_selected_action": [alert.pk]})
+    alert.refresh_from_db()
+    assert alert.state == "new"
+
+
+def test_a_channels_secret_is_never_shown_and_stays_when_left_empty(people):
+    channel = webhook(people.site, name="Signed", secret="Canary-7f3e")
+    address = f"/admin/alerts/channel/{channel.pk}/change/"
+    assert "Canary-7f3e" not in browser(people.root).get(address).content.decode()
+    form = {
+        "site": people.site.pk, "name": "Renamed", "kind": "webhook", "target": "https://a.test/", "secret": "",
+        "audience": "operations", "min_severity": "info", "from_level": 0, "is_enabled": "on",
+    }  # fmt: skip
+    assert browser(people.root).post(address, form).status_code == 302
+    kept = Channel.objects.get(pk=channel.pk)
+    assert (kept.name, kept.secret) == ("Renamed", "Canary-7f3e")
+
+
+def test_a_role_is_given_on_the_page_of_the_person(people):
+    address = f"/admin/auth/user/{people.asha.pk}/change/"
+    page = browser(people.root).get(address)
+    form = {
+        name: value
+        for name, value in page.context["adminform"].form.initial.items()
+        if isinstance(value, str | bool) and name != "password"
+    }
+    form = {name: value for name, value in form.items() if value} | {
+        "date_joined_0": "2026-03-02", "date_joined_1": "12:00:00",
+        "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,
+        "memberships-0-user": people.asha.pk, "memberships-0-site": people.site.pk, "memberships-0-role": "hr",
+    }  # fmt: skip
+    assert browser(people.root).post(address, form).status_code == 302
+    assert Membership.objects.filter(user=people.asha, site=people.site, role="hr").exists()
+
+
+def test_a_site_keeps_its_slug(people):
+    page = browser(people.root).get(f"/admin/sites/site/{people.site.pk}/change/").content.decode()
+    assert 'name="slug"' not in page
+    assert 'name="slug"' in browser(people.root).get("/admin/sites/site/add/").content.decode()
+    assert Site.objects.get(pk=people.site.pk).slug == "pune"
