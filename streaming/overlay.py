@@ -37,6 +37,9 @@ BADGES = {"stale": ("STALE", AMBER), "offline": ("OFFLINE", RED), "disabled": ("
 """State of a camera → word and colour in the panel. A live picture bears no word: it may be the last one, and then
 stays on the screen, dimmed, under words that say so."""
 
+WIDEST = 0.45
+"""Share of a row of the panel that one piece, such as a long name, may take."""
+
 DIMMED = 0.38
 """Brightness left of a picture that is not live."""
 
@@ -284,7 +287,7 @@ def _write_tag(image: np.ndarray, text: str, middle: np.ndarray, style: Style) -
     write(image, text, (left + style.pad, top + height - style.pad), style.letter, AMBER)
 
 
-def shade(image: np.ndarray, left: int, top: int, width: int, height: int, left_over: float = 0.22) -> None:
+def shade(image: np.ndarray, left: int, top: int, width: int, height: int, left_over: float = 0.17) -> None:
     """Darken a rectangle, of which the part outside the picture is left out."""
     part = image[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
     if part.size:
@@ -293,8 +296,7 @@ def shade(image: np.ndarray, left: int, top: int, width: int, height: int, left_
 
 def draw_panel(image: np.ndarray, model: OverlayModel, style: Style) -> None:
     """Write state, camera, time, counts and frame rates on a dark ground in the upper left corner."""
-    pieces = panel_pieces(model)
-    rows = _flow(pieces, image.shape[1] - 4 * style.gap, style)
+    rows = _flow(panel_pieces(model), image.shape[1] - 4 * style.gap, style)
     if not rows:
         return
     step = style.letter + style.gap + 2
@@ -336,12 +338,12 @@ def _counted(number: int, one: str, many: str) -> str:
 
 
 def _flow(groups: Sequence[Sequence[Piece]], width: int, style: Style) -> list[list[Piece]]:
-    """Break each group into rows of at most ``width`` pixels; a piece wider than that is cut."""
+    """Break each group into rows of at most ``width`` pixels; a piece wider than its share of a row is cut."""
     rows: list[list[Piece]] = []
     for group in groups:
         row: list[Piece] = []
         for text, colour in group:
-            piece = (fit(text, width, style.letter), colour)
+            piece = (fit(text, int(WIDEST * width), style.letter), colour)
             if row and _row_width([*row, piece], style) > width:
                 rows.append(row)
                 row = []
