@@ -10,9 +10,9 @@ import pytest
 from django.db import connection, transaction
 
 from factoryai.alerts.events import forget_events, last_seq, publish_events, record_event
-from factoryai.alerts.models import Event
+from factoryai.alerts.models import Delivery, Event
 from factoryai.alerts.nudges import PAUSE_S, Nudger
-from factoryai.alerts.tests.factories import NOON
+from factoryai.alerts.tests.factories import NOON, blocked_plate, webhook
 from factoryai.sites.models import Site
 from factoryai.sites.tests.factories import make_site
 
@@ -127,3 +127,14 @@ def test_a_redis_that_is_back_is_used_again(settings):
     assert nudger.say("anything") is False
     now[0] = PAUSE_S
     assert nudger.say("anything") is True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_alert_is_raised_and_numbered_while_redis_swallows_everything(settings):
+    site = make_site()
+    webhook(site)
+    with socket.create_server(("127.0.0.1", 0)) as black_hole:
+        settings.REDIS_URL = f"redis://127.0.0.1:{black_hole.getsockname()[1]}/0"
+        blocked_plate(site)
+    assert numbers() == [1]
+    assert Delivery.objects.get().state == "waiting"
