@@ -64,7 +64,7 @@ def ink_of(text: str, height: int) -> Ink:
     columns, baseline = -(-width // FINER), height + 2
     rows = baseline + -(-below // FINER)
     large = np.zeros((rows * FINER, columns * FINER), np.uint8)
-    cv2.putText(large, text, (0, baseline * FINER), FONT, scale, 255, thickness, cv2.LINE_AA)
+    cv2.putText(large, text, (0, baseline * FINER), FONT, scale, 255, thickness, cv2.LINE_8)
     return Ink(cv2.resize(large, (columns, rows), interpolation=cv2.INTER_AREA) if columns else large, baseline)
 
 

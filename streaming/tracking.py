@@ -208,6 +208,8 @@ def _pair(traces: Sequence[_Trace], sightings: Sequence[_Sighting], gain: Gain, 
 
     ``gain`` is asked for each pair of one kind, with its overlap; 0 means that the two are not the same object.
     """
+    if not traces or not sightings:
+        return list(sightings)
     overlaps = overlaps_of([t.motion.box for t in traces], [s.detection.box for s in sightings])
     gains = np.zeros_like(overlaps)
     for row, trace in enumerate(traces):

@@ -36,6 +36,9 @@ STD = (57.375, 57.12, 58.395)
 OVERLAP = 0.6
 """Boxes of one group that overlap more (IoU) are one object: a van is not also a truck."""
 
+DESCRIBED_AT = 0.35
+"""Only from this confidence on does a detection say how it looks: weaker ones are followed by place alone."""
+
 _COLUMNS = np.array(list(CLASSES))
 _LABELS = tuple(CLASSES.values())
 _GROUPS = np.array([sorted({group_of(label) for label in _LABELS}).index(group_of(label)) for label in _LABELS])
@@ -150,4 +153,5 @@ def _described(image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, classes
     clipped = np.clip(boxes, 0, [width, height, width, height])
     for box, score, index in zip(clipped.tolist(), scores.tolist(), classes.tolist(), strict=True):
         if box[2] > box[0] and box[3] > box[1]:
-            yield Detection(_LABELS[index], score, tuple(box), describe(image, box))
+            look = describe(image, box) if score >= DESCRIBED_AT else None
+            yield Detection(_LABELS[index], score, tuple(box), look)
