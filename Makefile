@@ -14,7 +14,7 @@ help:
 	@echo "make run     set up what is missing and start everything; ARGS=\"--camera gate=rtsp://… --port 8001\""
 	@echo "make test    set up the tests' tools; lint; every test on SQLite and again on PostgreSQL"
 	@echo "make lint    style, import contracts, missing migrations"
-	@echo "make bench   the figures, each beside its limit (minutes); ARGS=viewers runs one"
+	@echo "make bench   the figures, each beside its limit (minutes); ARGS=\"viewers --seconds 4\" runs one"
 	@echo "make setup   install everything, start nothing"
 
 setup:
