@@ -20,6 +20,7 @@ Colour = tuple[int, int, int]
 Point = tuple[float, float]
 Rectangle = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
+Piece = tuple[str, Colour]
 
 GREEN: Colour = (96, 208, 72)
 BLUE: Colour = (248, 164, 72)
@@ -99,6 +100,10 @@ class Style:
         return cls(letter, max(1, round(width / 900)), max(3, round(0.6 * letter)))
 
     @property
+    def row(self) -> int:
+        return self.letter + self.gap + 2
+
+    @property
     def pad(self) -> int:
         return max(2, self.gap // 2)
 
@@ -114,8 +119,9 @@ def draw_overlay(image: np.ndarray, model: OverlayModel) -> None:
     tracks.sort(key=lambda track: (track.box[3], track.id))
     for track in tracks:
         draw_box(image, track, style)
-    draw_labels(image, tracks, model.names, style)
-    draw_panel(image, model, style)
+    rows = _flow(panel_pieces(model), image.shape[1] - 4 * style.gap, style)
+    draw_labels(image, tracks, model.names, style, [panel_place(rows, style)])
+    draw_panel(image, rows, style)
 
 
 def _is_visible(track: Track, image: np.ndarray) -> bool:
@@ -198,9 +204,15 @@ def label_of(track: Track, name: str | None) -> str:
     return f"{what or drawable(track.label)}{sure} #{track.id}"
 
 
-def draw_labels(image: np.ndarray, tracks: Sequence[Track], names: Mapping[int, str], style: Style) -> None:
+def draw_labels(
+    image: np.ndarray,
+    tracks: Sequence[Track],
+    names: Mapping[int, str],
+    style: Style,
+    kept_free: Sequence[Rectangle] = (),
+) -> None:
     """Write the tracks' labels, each where it covers no other as far as there is room; the nearest are written last."""
-    taken: list[Rectangle] = []
+    taken = list(kept_free)
     for track in tracks:
         text = fit(label_of(track, names.get(track.id)), image.shape[1] - 2 * style.pad, style.letter)
         place = _place_for(text, _corners(track, image), taken, image, style)
@@ -294,22 +306,23 @@ def shade(image: np.ndarray, left: int, top: int, width: int, height: int, left_
         cv2.convertScaleAbs(part, dst=part, alpha=left_over, beta=8)
 
 
-def draw_panel(image: np.ndarray, model: OverlayModel, style: Style) -> None:
-    """Write state, camera, time, counts and frame rates on a dark ground in the upper left corner."""
-    rows = _flow(panel_pieces(model), image.shape[1] - 4 * style.gap, style)
-    if not rows:
-        return
-    step = style.letter + style.gap + 2
-    width = max(_row_width(row, style) for row in rows) + 2 * style.gap
-    shade(image, style.gap, style.gap, width, len(rows) * step + style.gap)
+def draw_panel(image: np.ndarray, rows: Sequence[Sequence[Piece]], style: Style) -> None:
+    """Write rows of words on a dark ground in the upper left corner."""
+    left, top, right, bottom = panel_place(rows, style)
+    shade(image, left, top, right - left, bottom - top)
     for number, row in enumerate(rows):
-        left, bottom = 2 * style.gap, 2 * style.gap + number * step + style.letter
+        left, bottom = 2 * style.gap, 2 * style.gap + number * style.row + style.letter
         for text, colour in row:
             write(image, text, (left, bottom), style.letter, colour)
             left += width_of(text, style.letter) + 2 * style.gap
 
 
-Piece = tuple[str, Colour]
+def panel_place(rows: Sequence[Sequence[Piece]], style: Style) -> Rectangle:
+    """Return where the panel lies; an empty one takes no room."""
+    if not rows:
+        return (0, 0, 0, 0)
+    width = max(_row_width(row, style) for row in rows) + 2 * style.gap
+    return (style.gap, style.gap, style.gap + width, 2 * style.gap + len(rows) * style.row)
 
 
 def panel_pieces(model: OverlayModel) -> list[list[Piece]]:

@@ -182,6 +182,14 @@ def test_labels_of_neighbours_do_not_cover_each_other(width: int) -> None:
     assert not overlay._touch(*taken)
 
 
+def test_a_label_keeps_out_of_the_panel() -> None:
+    style, rows = Style.for_width(640), [[("North gate 14:03:22", overlay.WHITE)]]
+    panel = overlay.panel_place(rows, style)
+    corners = (panel[0], panel[3] + 2, panel[2], 200)
+    assert overlay._touch(overlay._place_for("person 87% #7", corners, [], blank(), style), panel)
+    assert not overlay._touch(overlay._place_for("person 87% #7", corners, [panel], blank(), style), panel)
+
+
 def test_a_label_at_the_upper_edge_stays_in_the_picture() -> None:
     image = drawn(OverlayModel(tracks=[track((500, -20, 639, 200))]))
     assert holds(image[:40, 400:], overlay.GREEN)
