@@ -61,10 +61,14 @@ class Sending:
         self._is_busy, self._progress_at, self._left_bytes = True, time.monotonic(), None
         try:
             await self._send(message)
-            if _holds_picture(message):
+            if _holds_picture(message) and self._has_unsent():
                 await self._send(self._flush)
         finally:
             self._is_busy = False
+
+    def _has_unsent(self) -> bool:
+        """Whether a part of the message still waits for the socket; true when nothing is known."""
+        return self._transport is None or self._transport.get_write_buffer_size() > 0
 
     def look(self, at: float) -> None:
         """End the viewer when its socket took nothing for `STALL_LIMIT_S`."""

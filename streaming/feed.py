@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from django.http import StreamingHttpResponse
+
 from factoryai.rest import Refusal
 from streaming import bus
 from streaming.hub import OPENING, Channel, Hub, Payload
@@ -65,7 +67,7 @@ class Viewing:
 class PictureStream:
     """The pictures of one viewer, as an async iterator of bytes.
 
-    Not a generator: Django closes a response from a thread, and a generator that hangs in its picture does not notice.
+    Not a generator: Django closes a response from a thread, and a generator that waits for its picture does not notice.
     `close` may be called from any thread, more than once.
     """
 
@@ -95,6 +97,10 @@ class PictureStream:
         payload = await self._next_payload()
         self._sent_at = self._clock()
         return payload.part
+
+    async def aclose(self) -> None:
+        """Leave the hub, from its own loop."""
+        self._leave()
 
     def close(self) -> None:
         """Leave the hub."""
@@ -138,3 +144,17 @@ class PictureStream:
         self._ask_at = self._clock() + ASK_EVERY_S
         if not await self._permits.may_watch(self._viewing.user_id, self._viewing.camera_id):
             raise StopAsyncIteration
+
+
+class PictureResponse(StreamingHttpResponse):
+    """The answer whose stream Django iterates itself, and so closes in its own loop when the viewer goes.
+
+    Django otherwise puts two generators around it, which are closed only when they are collected.
+    """
+
+    def __init__(self, pictures: PictureStream, **options: Any) -> None:
+        super().__init__(pictures, content_type=CONTENT_TYPE, **options)
+        self._pictures = pictures
+
+    def __aiter__(self) -> PictureStream:
+        return self._pictures

@@ -139,7 +139,11 @@ class Hub:
     def __init__(self, url: str, draw: Render = dimming.draw) -> None:
         self._draw = draw
         self._redis = Redis.from_url(
-            url, socket_timeout=2.0, socket_connect_timeout=2.0, retry=Retry(NoBackoff(), 0), health_check_interval=0
+            url,
+            protocol=2,  # with 3, redis-py 8.1 makes a text of every pushed picture for its debug log: 1.5 ms each
+            socket_timeout=2.0,
+            socket_connect_timeout=2.0,
+            retry=Retry(NoBackoff(), 0),
         )
         self._pubsub = None
         self._channels: dict[str, Channel] = {}
@@ -222,6 +226,8 @@ class Hub:
             except (RedisError, OSError) as error:
                 if failures == 0:
                     log.warning("The frame bus is gone (%s); asking again until it is back", type(error).__name__)
+            except Exception:  # the top of a loop that every viewer depends on
+                log.exception("Reading the frame bus failed; trying again")
             finally:
                 self._pubsub = None
             self.is_connected = False

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import parse_etags
@@ -33,14 +33,14 @@ OPEN_TO_OTHER_ORIGINS: Final = {"Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 @answers_refusals
-async def video_feed(request: HttpRequest) -> StreamingHttpResponse:
+async def video_feed(request: HttpRequest) -> feed.PictureResponse:
     """Stream one camera for as long as the viewer reads and may watch."""
     wish = feed.Wish.parse(request.GET)
     user, camera = await asked_camera(request, request.GET.get("camera"))
     viewing = feed.Viewing(user.pk, camera.pk, camera.slug, camera.stream_fps, wish)
     stream = feed.PictureStream(viewing, hub_here(), permits_here())
     headers = {**feed.HEADERS, **(OPEN_TO_OTHER_ORIGINS if "ticket" in request.GET else {})}
-    return StreamingHttpResponse(stream, content_type=feed.CONTENT_TYPE, headers=headers)
+    return feed.PictureResponse(stream, headers=headers)
 
 
 @answers_refusals
