@@ -55,10 +55,11 @@ class Feed:
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[asyncio.Queue[Told | None]]:
         queue: asyncio.Queue[Told | None] = asyncio.Queue(WAITING_AT_MOST + 1)
-        if self._task is None:
-            self._seq = await database_sync_to_async(last_seq)()
-            self._task = self._task or asyncio.create_task(self._run())
+        start = await database_sync_to_async(last_seq)()
         self._listeners.add(queue)
+        if self._task is None:
+            self._seq = start
+            self._task = asyncio.create_task(self._run())
         try:
             yield queue
         finally:
