@@ -132,13 +132,15 @@ def test_a_signal_stops_everything_and_leaves_no_process(tmp_path, number):
         assert not (installation.folder / "factoryai.sqlite3-wal").exists()
 
 
-def test_killing_up_itself_leaves_no_process(tmp_path):
+def test_killing_up_itself_leaves_no_process_and_the_next_start_works(tmp_path):
     with Installation(tmp_path / "data") as installation:
         installation.wait_until_it_says("Ready after")
         before = installation.processes()
         installation.stop(signal.SIGKILL)
         wait_until(lambda: not [process for process in before if process.is_running()])
         wait_until(lambda: not installation.processes())
+    with Installation(tmp_path / "data") as again:
+        again.wait_until_it_says("Ready after")
 
 
 def test_a_second_start_keeps_data_keys_and_logins(tmp_path):
