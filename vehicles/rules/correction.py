@@ -1,0 +1,95 @@
+"""Mending one misread character by its position, and only when there is no other way to read the plate.
+
+The cheapest reading wins if nothing else is as cheap: each substitution costs one, and so does an unusual shape. At
+most one character is ever changed. With two, a third of the corrected plates were wrong (measured on generated plates).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from vehicles.rules.marks import LONGEST, SHORTEST, Mark, parse_mark
+
+CLASSES: Final = ("0ODQ", "1IL", "2Z", "5S", "6G", "8B")
+"""Characters that readers take for each other."""
+
+LOOKALIKES: Final = {letter: group.replace(letter, "") for group in CLASSES for letter in group}
+
+DEAREST: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a text: the mark, what it costs, and which positions were changed."""
+
+    mark: Mark
+    cost: int
+    positions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a cleaned text is. ``best`` is None when nothing is certain; ``readings`` are those that remain possible."""
+
+    best: Reading | None
+    readings: tuple[Reading, ...]
+    is_conceivable: bool
+
+    @property
+    def is_certain(self) -> bool:
+        return self.best is not None
+
+
+NOTHING: Final = Resolution(None, (), is_conceivable=False)
+
+
+def resolve_text(text: str) -> Resolution:
+    """Read a cleaned text as the one mark it must be, or say which it may be, or that it is none.
+
+    Costs a few microseconds for a usual plate and at most half a millisecond for anything else.
+    """
+    plain = parse_mark(text)
+    if plain and not plain.is_unusual:
+        reading = Reading(plain, 0)
+        return Resolution(reading, (reading,), is_conceivable=True)
+    if not SHORTEST <= len(text) <= LONGEST:
+        return NOTHING
+    readings = list(_one_change(text))
+    if plain:
+        readings.append(Reading(plain, 1 if plain.is_unusual else 0))
+    if not readings:
+        return Resolution(None, (), is_conceivable=_is_two_changes_away(text))
+    cheapest = min(reading.cost for reading in readings)
+    left = tuple(sorted((r for r in readings if r.cost == cheapest), key=lambda r: r.mark.text))
+    is_unique = len({reading.mark.text for reading in left}) == 1
+    best = left[0] if is_unique and cheapest <= DEAREST else None
+    return Resolution(best, left, is_conceivable=True)
+
+
+def _one_change(text: str) -> Iterator[Reading]:
+    """Yield every mark that is one look-alike away. A legacy mark is never guessed: anything torn is near one."""
+    for position, changed in _changes(text):
+        mark = parse_mark(changed)
+        if mark and mark.family != "legacy":
+            yield Reading(mark, 1 + mark.is_unusual, (position,))
+
+
+def _changes(text: str) -> Iterator[tuple[int, str]]:
+    for position, letter in enumerate(text):
+        for other in LOOKALIKES.get(letter, ""):
+            yield position, f"{text[:position]}{other}{text[position + 1 :]}"
+
+
+def _is_two_changes_away(text: str) -> bool:
+    """Whether two look-alikes make a usual mark of the text: a person can tell, a rule must not."""
+    spots = [(n, LOOKALIKES[letter]) for n, letter in enumerate(text) if letter in LOOKALIKES]
+    for (first, ones), (second, others) in itertools.combinations(spots, 2):
+        for one, other in itertools.product(ones, others):
+            changed = f"{text[:first]}{one}{text[first + 1 : second]}{other}{text[second + 1 :]}"
+            mark = parse_mark(changed)
+            if mark and mark.family != "legacy" and not mark.is_unusual:
+                return True
+    return False

@@ -1,0 +1,122 @@
+"""The quality gate a read passes, in order: characters, confidence, format. Lists come after it, in `lists`."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from vehicles.rules.cleaning import CleaningError, clean_plate
+from vehicles.rules.correction import Resolution, resolve_text
+from vehicles.rules.marks import parse_mark
+
+ENOUGH: Final = 0.85
+"""A read is accepted strictly above this confidence (vehicle gate rule)."""
+
+STRICT: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z]{1,2}[0-9]{4}")
+"""The strict profile; ``[0-9]``, because ``\\d`` takes digits of other alphabets, and always the full match, because
+``$`` lets a line break through."""
+
+
+class Verdict(StrEnum):
+    VALID = "valid"
+    CORRECTED = "corrected"
+    REVIEW = "review"
+    INVALID = "invalid"
+
+
+class Profile(StrEnum):
+    STRICT = "strict"
+    INDIA = "india"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate says of one read.
+
+    ``accepted``: it may count as a vehicle. ``candidates`` are the texts that remain possible when a person must look;
+    ``keys`` the match keys of everything it may be, for a blocked list. ``reasons`` are codes, first things first.
+    """
+
+    verdict: Verdict
+    accepted: bool
+    family: str | None = None
+    normalised: str | None = None
+    match_key: str | None = None
+    candidates: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    corrected_positions: tuple[int, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+def judge_plate(raw: str, confidence: float, profile: Profile = Profile.INDIA) -> Judgement:
+    """Judge one read; ``confidence`` is that of its weakest character, 0–1."""
+    try:
+        text = clean_plate(raw)
+    except CleaningError as error:
+        return Judgement(Verdict.INVALID, accepted=False, reasons=(error.code,))
+    is_sure = not math.isnan(confidence) and confidence > ENOUGH
+    doubts = () if is_sure else ("low_confidence",)
+    if profile is Profile.STRICT:
+        return _judge_strict(text, doubts)
+    return _judge_resolution(resolve_text(text), doubts)
+
+
+def _judge_strict(text: str, doubts: tuple[str, ...]) -> Judgement:
+    if not STRICT.fullmatch(text):
+        return Judgement(Verdict.INVALID, accepted=False, reasons=(*doubts, "bad_format"))
+    mark = parse_mark(text)
+    key = (mark.key if mark else None) or text
+    return Judgement(
+        Verdict.VALID,
+        accepted=not doubts,
+        family=mark.family if mark else None,
+        normalised=text,
+        match_key=key,
+        keys=(key,),
+        reasons=doubts,
+    )
+
+
+def _judge_resolution(found: Resolution, doubts: tuple[str, ...]) -> Judgement:
+    keys = tuple(reading.mark.key for reading in found.readings if reading.mark.key)
+    if found.best is None:
+        if not found.is_conceivable:
+            return Judgement(Verdict.INVALID, accepted=False, reasons=(*doubts, "bad_format"))
+        families = {reading.mark.family for reading in found.readings}
+        return Judgement(
+            Verdict.REVIEW,
+            accepted=False,
+            family=families.pop() if len(families) == 1 else None,
+            candidates=tuple(dict.fromkeys(reading.mark.text for reading in found.readings)),
+            keys=keys,
+            reasons=(*doubts, "ambiguous"),
+        )
+    mark, positions = found.best.mark, found.best.positions
+    is_doubtful = bool(mark.doubt)
+    verdict = Verdict.REVIEW if is_doubtful else Verdict.CORRECTED if positions else Verdict.VALID
+    reasons = [*doubts, *((mark.doubt,) if is_doubtful else ()), *(("corrected",) if positions else ())]
+    return Judgement(
+        verdict,
+        accepted=not doubts and not is_doubtful,
+        family=mark.family,
+        normalised=mark.text,
+        match_key=mark.key,
+        keys=keys,
+        corrected_positions=positions,
+        reasons=tuple(reasons),
+    )
+
+
+def is_same_plate(first: str, second: str) -> bool:
+    """Whether two texts name one vehicle: the same key, numbers compared as numbers, nothing corrected."""
+    keys = []
+    for raw in (first, second):
+        try:
+            mark = parse_mark(clean_plate(raw))
+        except CleaningError:
+            return False
+        keys.append(mark.key or mark.text if mark else None)
+    return keys[0] is not None and keys[0] == keys[1]
