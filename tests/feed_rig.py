@@ -41,8 +41,9 @@ for slug in {slugs}:
 class Rig:
     """Use as a context: everything is started on entering and gone after leaving."""
 
-    def __init__(self, slugs: Sequence[str] = ("gate",)) -> None:
-        self.slugs = list(slugs)
+    def __init__(self, slugs: Sequence[str] = ("gate",), **settings: str) -> None:
+        self.slugs, self.settings = list(slugs), settings
+        self._field_key = Fernet.generate_key().decode()
         self.folder = Path(tempfile.mkdtemp(prefix="factoryai-feed-"))
         self.socket = self.folder / "valkey.sock"
         self.redis_url = valkey.url(self.socket)
@@ -74,10 +75,11 @@ class Rig:
             **kept,
             "FACTORYAI_DATA_DIR": str(self.folder),
             "FACTORYAI_SECRET_KEY": "k" * 60,
-            "FACTORYAI_FIELD_KEY": Fernet.generate_key().decode(),
+            "FACTORYAI_FIELD_KEY": self._field_key,
             "DATABASE_URL": f"sqlite:///{self.folder / 'factoryai.sqlite3'}",
             "REDIS_URL": self.redis_url,
             "PYTHONUNBUFFERED": "1",
+            **self.settings,
         }
 
     def start_broker(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 READ_BYTES = 262_144
@@ -22,6 +22,8 @@ class Viewer:
     arrivals: list[float] = field(default_factory=list)
     ages: list[float] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
+    take: Callable[[bytes, float], None] | None = None
+    """Called with each JPEG and the Unix time at which its last byte came."""
     read_bytes: int = 0
     is_open: bool = True
     ended_at: float | None = None
@@ -35,6 +37,7 @@ class Viewer:
         self.socket.sendall(self.request)
         self.socket.setblocking(False)
         self._head, self._body_left = b"", 0
+        self._body = bytearray()
         self._captured_at, self._state = 0.0, ""
         self._budget, self._refilled_at = 0.0, time.monotonic()
 
@@ -69,6 +72,8 @@ class Viewer:
         while data:
             if self._body_left:
                 taken = min(self._body_left, len(data))
+                if self.take is not None:
+                    self._body += data[:taken]
                 self._body_left -= taken
                 data = data[taken:]
                 if not self._body_left:
@@ -95,6 +100,9 @@ class Viewer:
         self.arrivals.append(now)
         self.ages.append(now - self._captured_at)
         self.states.append(self._state)
+        if self.take is not None:
+            self.take(bytes(self._body), now)
+            self._body.clear()
 
 
 def watch(viewers: Sequence[Viewer], seconds: float) -> None:
