@@ -7,6 +7,7 @@ harm.
 from __future__ import annotations
 
 import base64
+import io
 import json
 import logging
 import queue
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from streaming.frames import Observation
 
@@ -118,11 +121,12 @@ class Recorder:
 
     def _append(self, path: Path, observation: Observation) -> None:
         try:
+            line = encode(observation) + "\n"
             with path.open("a", encoding="utf-8") as file:
-                file.write(encode(observation) + "\n")
-        except OSError as error:
+                file.write(line)
+        except (OSError, TypeError, ValueError) as error:
             self.dropped += 1
-            log.error("A fact could not be kept (%s); %d were lost.", error.strerror, self.dropped)
+            log.error("A fact could not be kept (%s); %d were lost.", type(error).__name__, self.dropped)
 
     def _rewrite(self, waiting: list[Observation | None]) -> None:
         replacement = self._spool.with_suffix(".part")
@@ -131,23 +135,33 @@ class Recorder:
 
 
 def encode(observation: Observation) -> str:
-    """Return an observation as one line of JSON; bytes become base64."""
+    """Return an observation as one line of JSON; bytes and arrays become base64. Raises TypeError or ValueError."""
     return json.dumps(asdict(observation) | {"data": dict(observation.data)}, default=_plain)
 
 
 def decode(line: str) -> Observation:
     """Read what `encode` wrote; raises ValueError, KeyError or TypeError for anything else."""
-    return Observation(**json.loads(line, object_hook=_bytes))
+    return Observation(**json.loads(line, object_hook=_rich))
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, np.ndarray):
+        content = io.BytesIO()
+        np.save(content, value, allow_pickle=False)
+        return {"array": base64.b64encode(content.getvalue()).decode()}
+    if isinstance(value, np.generic):
+        return value.item()
     raise TypeError(f"{type(value).__name__} cannot wait in a file")
 
 
-def _bytes(value: dict[str, Any]) -> Any:
-    return base64.b64decode(value["base64"]) if value.keys() == {"base64"} else value
+def _rich(value: dict[str, Any]) -> Any:
+    if value.keys() == {"base64"}:
+        return base64.b64decode(value["base64"])
+    if value.keys() == {"array"}:
+        return np.load(io.BytesIO(base64.b64decode(value["array"])), allow_pickle=False)
+    return value
 
 
 def _lines(path: Path) -> Iterator[Observation | None]:

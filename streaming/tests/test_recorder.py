@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +114,26 @@ def test_a_poisoned_fact_is_put_aside_and_the_rest_goes_on(store: Store, spool: 
     recorder.stop()
     assert numbers(store) == [1, 3]
     assert "event-2" in spool.with_suffix(".refused").read_text()
+
+
+def test_a_fact_that_cannot_wait_is_counted_and_the_rest_goes_on(store: Store, spool: Path) -> None:
+    store.is_away = True
+    recorder = start(store, spool)
+    recorder.put(fact(1, face=object()))
+    recorder.put(fact(2))
+    wait_for(lambda: spool.exists() and spool.read_text().count("\n") == 1)
+    store.is_away = False
+    wait_for(lambda: numbers(store) == [2])
+    recorder.stop()
+    assert recorder.dropped == 1
+
+
+def test_a_picture_and_numbers_of_an_analyser_survive_the_file() -> None:
+    face = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    again = decode(encode(fact(1, face=face, similarity=np.float32(0.5)))).data
+    assert again["similarity"] == 0.5
+    assert again["face"].dtype == np.uint8
+    assert np.array_equal(again["face"], face)
 
 
 def test_a_full_file_drops_and_counts(store: Store, spool: Path) -> None:
