@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from django.db import close_old_connections
+
 from streaming.frames import Analyser, Observation
 from streaming.models import Camera
 
@@ -23,5 +25,9 @@ CONSUMERS: dict[str, Consumer] = {}
 
 
 def record(observation: Observation) -> None:
-    """Hand an observation to the service for its kind; raises KeyError for a kind that nobody records."""
+    """Hand an observation to the service for its kind; raises KeyError for a kind that nobody records.
+
+    Called in a thread that lives as long as the process: a connection that broke is replaced by a good one first.
+    """
+    close_old_connections()
     CONSUMERS[observation.kind](observation)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
@@ -94,7 +94,7 @@ class Fleet:
                 figures = {key: held.work.figures() for key, held in self._held.items()}
                 keep_status(worker=self.worker, figures=figures, at=timezone.now())
             self._note_database(is_away=False)
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             self._note_database(is_away=True)
         return max(0.05, UPKEEP_EVERY_S - (time.monotonic() - began_at))
 
@@ -154,7 +154,7 @@ class Fleet:
         self._publisher.stop()
         try:
             release_cameras(worker=self.worker)
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             log.warning("The leases could not be given back; they end by themselves.")
 
 

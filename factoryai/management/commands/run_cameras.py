@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
 from factoryai import pipeline
@@ -37,7 +37,9 @@ class Command(BaseCommand):
 
         among = (Q(site__slug=site) if site else Q()) & (Q(slug__in=camera) if camera else Q())
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-        recorder = Recorder(pipeline.record, settings.DATA_DIR / "observations.jsonl", absent=(DatabaseError,))
+        # Not every DatabaseError: a fact that breaks a constraint must not hold up those behind it.
+        absent = (OperationalError, InterfaceError)
+        recorder = Recorder(pipeline.record, settings.DATA_DIR / "observations.jsonl", absent)
         fleet = Fleet(
             detector,
             FramePublisher(settings.REDIS_URL),
