@@ -33,9 +33,9 @@ class Standing:
         return WORDS[self.state]
 
     @property
-    def local_frame_at(self) -> datetime | None:
-        """Capture time of the newest picture on the clocks of the site."""
-        return self.frame_at.astimezone(self.camera.site.zone) if self.frame_at else None
+    def local_frame_time(self) -> str:
+        """Capture time of the newest picture on the clocks of the site; text, because templates turn times to UTC."""
+        return f"{self.frame_at.astimezone(self.camera.site.zone):%H:%M:%S}" if self.frame_at else ""
 
     @property
     def age_words(self) -> str:
