@@ -128,8 +128,8 @@ def install(name: str, *options: str) -> None:
     with LOG.open("a", encoding="utf-8") as log:
         pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         follow(pip.stdout, log, Progress(total))
-        if pip.wait() != 0:
-            raise SetupError(advice(name))
+    if pip.wait() != 0:
+        raise SetupError(advice(name))
 
 
 class Progress:
