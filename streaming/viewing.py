@@ -26,11 +26,13 @@ def no_camera(slug: str | None = None) -> Refusal:
 
 
 def answers_refusals(view: View) -> View:
-    """Let an async view raise what the API raises, and answer it in the one shape of an error."""
+    """Let an async view that only reads raise what the API raises, and answer it in the one shape of an error."""
 
     @wraps(view)
     async def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
+            if request.method != "GET":  # HEAD of a stream would never end
+                raise Refusal("method_not_allowed", "Only GET works here.", 405)
             return await view(request, *args, **kwargs)
         except (Refusal, APIException) as error:
             refusal = refusal_from(error)

@@ -132,6 +132,11 @@ async def test_the_refusal_reaches_the_client(people, cameras):
     assert (answer.status_code, answer.json()["code"]) == (400, "unknown_tier")
 
 
+async def test_only_get_is_answered_for_head_would_never_end(people, cameras):
+    answer = await (await client_of(people.farid)).head(FEED, {"camera": "gate"})
+    assert answer.status_code == 405
+
+
 async def test_a_ticket_needs_no_cookie_and_may_be_shown_elsewhere(people, cameras):
     cameras.keep("gate")
     ticket = make_ticket(Ticket("gate", people.farid.pk), timezone.now())
