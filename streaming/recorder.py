@@ -7,7 +7,9 @@ harm.
 from __future__ import annotations
 
 import base64
+import fcntl
 import io
+import itertools
 import json
 import logging
 import queue
@@ -15,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -132,6 +134,23 @@ class Recorder:
         replacement = self._spool.with_suffix(".part")
         replacement.write_text("".join(encode(o) + "\n" for o in waiting if o is not None), encoding="utf-8")
         replacement.replace(self._spool)
+
+
+def claim_spool(folder: Path) -> tuple[Path, TextIO]:
+    """Return a file for waiting facts that no other process of this folder uses, and the lock that keeps it so.
+
+    The lowest free number is taken, so what a process that ended has left is written by the next. The lock holds
+    until it is closed or the process ends, however that happens.
+    """
+    for number in itertools.count(1):
+        lock = (folder / f"observations-{number}.lock").open("a", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        return folder / f"observations-{number}.jsonl", lock
+    raise OSError("no file for waiting facts is free")
 
 
 def encode(observation: Observation) -> str:

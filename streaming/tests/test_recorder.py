@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.frames import Observation
-from streaming.recorder import Recorder, decode, encode
+from streaming.recorder import Recorder, claim_spool, decode, encode
 
 
 class AwayError(Exception):
@@ -134,6 +134,17 @@ def test_a_picture_and_numbers_of_an_analyser_survive_the_file() -> None:
     assert again["similarity"] == 0.5
     assert again["face"].dtype == np.uint8
     assert np.array_equal(again["face"], face)
+
+
+def test_two_processes_never_share_a_file_and_the_next_takes_over_a_free_one(tmp_path: Path) -> None:
+    first, lock = claim_spool(tmp_path)
+    second, other = claim_spool(tmp_path)
+    assert first != second
+    lock.close()
+    third, again = claim_spool(tmp_path)
+    assert third == first
+    other.close()
+    again.close()
 
 
 def test_a_full_file_drops_and_counts(store: Store, spool: Path) -> None:

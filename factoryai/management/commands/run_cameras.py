@@ -16,7 +16,7 @@ from factoryai import pipeline
 from streaming.detectors.base import DetectorError, load_detector
 from streaming.fleet import Fleet
 from streaming.publisher import FramePublisher
-from streaming.recorder import Recorder
+from streaming.recorder import Recorder, claim_spool
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ class Command(BaseCommand):
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         # Not every DatabaseError: a fact that breaks a constraint must not hold up those behind it.
         absent = (OperationalError, InterfaceError)
-        recorder = Recorder(pipeline.record, settings.DATA_DIR / "observations.jsonl", absent)
+        spool, lock = claim_spool(settings.DATA_DIR)
+        recorder = Recorder(pipeline.record, spool, absent)
         fleet = Fleet(
             detector,
             FramePublisher(settings.REDIS_URL),
@@ -56,3 +57,4 @@ class Command(BaseCommand):
             fleet.run()
         finally:
             recorder.stop()
+            lock.close()
