@@ -98,7 +98,8 @@ class Viewer:
     def _arrived(self) -> None:
         now = time.time()
         self.arrivals.append(now)
-        self.ages.append(now - self._captured_at)
+        if self._captured_at:  # other servers do not say when the picture was taken
+            self.ages.append(now - self._captured_at)
         self.states.append(self._state)
         if self.take is not None:
             self.take(bytes(self._body), now)
