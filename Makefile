@@ -29,7 +29,7 @@ test: setup lint
 
 lint: setup
 	@echo "Lint: style"
-	@$(VENV) -m ruff check --quiet .
+	@$(VENV) -m ruff check --no-cache --quiet .
 	@$(VENV) -m ruff format --check --quiet .
 	@echo "Lint: imports point one way, rules are pure"
 	@.venv/bin/lint-imports --config pyproject.toml

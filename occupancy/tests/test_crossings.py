@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streaming.tracking import Tracker
 
 from occupancy.rules.crossings import CONFIRMING_FRAMES, Crossing, Line, LineCounter
 from occupancy.tests.crowd import FPS, simulate
+from streaming.tracking import Tracker
 
 ACROSS = Line("door", (0, 400), (1280, 400))
 """Left to right; in is downwards."""
