@@ -109,6 +109,7 @@ class PictureStream:
 
     def _leave(self) -> None:
         self._is_closed = True
+        self._seen = None  # a request is in cycles: its picture must not wait for their collection
         if self._channel is not None:
             self._hub.leave(self._channel, self._wake)
             self._channel = None
