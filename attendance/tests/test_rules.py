@@ -1,0 +1,219 @@
+"""Edges of grace, double entry and absence by table, and what must hold for any punches."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attendance.rules.days import DayRecord, FlagKind, State, Status, derive_day
+from attendance.rules.matching import Direction, Punch, PunchState, place_punches
+from attendance.rules.shifts import Assignment, Occurrence, Shift, occurrences
+
+KOLKATA, BERLIN = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Berlin")
+MONDAY = date(2026, 3, 2)
+MORNING = Shift(
+    "A",
+    time(8),
+    time(17),
+    version=3,
+    grace_in=timedelta(minutes=5),
+    window_before=timedelta(hours=2),
+    window_after=timedelta(hours=2),
+)
+NIGHT = dataclasses.replace(MORNING, name="N", starts_at=time(22), ends_at=time(6))
+LATER = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def clock(text: str, day: date = MONDAY, zone: ZoneInfo = KOLKATA) -> datetime:
+    return datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)
+
+
+def entry(text: str, **where: object) -> Punch:
+    return Punch(clock(text), Direction.IN, **where)
+
+
+def leave(text: str) -> Punch:
+    return Punch(clock(text), Direction.OUT)
+
+
+def roster(*shifts: Shift, days: int = 3, zone: ZoneInfo = KOLKATA) -> list[Occurrence]:
+    last = MONDAY + timedelta(days=days - 1)
+    return occurrences([Assignment(shift, MONDAY, last) for shift in shifts], None, MONDAY, last, zone)
+
+
+def records(
+    punches: Sequence[Punch], *shifts: Shift, zone: ZoneInfo = KOLKATA, now: datetime = LATER
+) -> list[DayRecord]:
+    found = roster(*(shifts or (MORNING,)), zone=zone)
+    placed = place_punches(punches, found)
+    derived = [derive_day(occurrence, placed, zone, now=now, watermark=now) for occurrence in found]
+    return [record for record in derived if record]
+
+
+@pytest.mark.parametrize(
+    ("at", "late", "after_start", "past_grace", "grace_used"),
+    [
+        pytest.param("07:40:00", False, 0, 0, 0, id="early"),
+        pytest.param("08:00:00", False, 0, 0, 0, id="on time"),
+        pytest.param("08:04:59", False, 4, 0, 4, id="inside grace"),
+        pytest.param("08:05:00", False, 5, 0, 5, id="the last second of grace"),
+        pytest.param("08:05:01", True, 5, 0, 0, id="a second past"),
+        pytest.param("08:06:12", True, 6, 1, 0, id="a minute past"),
+    ],
+)
+def test_late_is_only_beyond_grace_to_the_second(
+    at: str, late: bool, after_start: int, past_grace: int, grace_used: int
+) -> None:
+    day = records([entry(at), leave("17:00")])[0]
+    figures = (day.after_start_minutes, day.past_grace_minutes, day.grace_used_minutes)
+    assert (day.has(FlagKind.LATE), *figures) == (late, after_start, past_grace, grace_used)
+
+
+def test_a_flag_explains_itself() -> None:
+    late = records([entry("08:06:12", place="Gate 1"), leave("17:00")])[0].flags[0]
+    assert late.why == "LATE 6 min: first entry 08:06:12 at Gate 1; shift A (v3) starts 08:00, grace 5 min"
+    assert (late.minutes, late.rule) == (6, "A v3")
+
+
+@pytest.mark.parametrize(("at", "early"), [("16:59:59", True), ("17:00:00", False), ("17:30:00", False)])
+def test_leaving_a_second_before_the_end_is_early(at: str, early: bool) -> None:
+    assert records([entry("08:00"), leave(at)])[0].has(FlagKind.EARLY_EXIT) is early
+
+
+def test_a_missing_exit_is_a_flag_and_no_invented_time() -> None:
+    day = records([entry("08:00")])[0]
+    assert (day.last_out, day.worked_minutes, day.status) == (None, 0, Status.PRESENT)
+    assert [flag.kind for flag in day.flags] == [FlagKind.MISSING_OUT]
+
+
+def test_while_the_shift_runs_nothing_is_missing_yet() -> None:
+    day = records([entry("08:00")], now=clock("12:00"))[0]
+    assert (day.state, day.flags) == (State.LIVE, ())
+
+
+@pytest.mark.parametrize(
+    ("punches", "states"),
+    [
+        pytest.param([entry("08:00"), entry("08:00")], "CD", id="at the same instant"),
+        pytest.param([entry("08:00"), entry("18:59")], "CD", id="eleven hours later"),
+        pytest.param([entry("08:00"), leave("12:00"), entry("13:00")], "CCC", id="after an exit"),
+        pytest.param([entry("08:00"), leave("17:00")], "CC", id="an exit is no entry"),
+    ],
+)
+def test_one_entry_counts_for_an_occurrence(punches: list[Punch], states: str) -> None:
+    placed = place_punches(punches, roster(MORNING, days=1))
+    assert "".join("C" if p.state is PunchState.COUNTED else "D" for p in placed) == states
+
+
+def test_the_next_mornings_entry_is_a_day_of_its_own() -> None:
+    tuesday = Punch(clock("08:00", MONDAY + timedelta(days=1)), Direction.IN)
+    assert [day.shift_date for day in records([entry("08:00"), tuesday]) if day.first_in] == [
+        MONDAY,
+        MONDAY + timedelta(days=1),
+    ]
+
+
+def test_a_night_belongs_to_the_date_it_began_on() -> None:
+    punches = [entry("21:55"), Punch(clock("06:05", MONDAY + timedelta(days=1)), Direction.OUT)]
+    day = records(punches, NIGHT)[0]
+    assert (day.shift_date, day.worked_minutes, day.flags) == (MONDAY, 490, ())
+
+
+@pytest.mark.parametrize(
+    ("day", "minutes"),
+    [
+        pytest.param(date(2026, 3, 28), 420, id="the clocks go forward"),
+        pytest.param(date(2026, 10, 24), 540, id="the clocks go back"),
+    ],
+)
+def test_a_night_of_a_clock_change_is_as_long_as_it_was(day: date, minutes: int) -> None:
+    found = occurrences([Assignment(NIGHT, day, day)], None, day, day, BERLIN)
+    next_day = day + timedelta(days=1)
+    punches = [
+        Punch(clock("22:00", day, BERLIN), Direction.IN),
+        Punch(clock("06:00", next_day, BERLIN), Direction.OUT),
+    ]
+    record = derive_day(found[0], place_punches(punches, found), BERLIN, now=FAR, watermark=FAR)
+    assert (record.worked_minutes, record.flags) == (minutes, ())
+
+
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("watermark", "said"),
+    [
+        pytest.param("17:00", False, id="the window is open"),
+        pytest.param("19:00", False, id="the window's last moment"),
+        pytest.param("23:59", False, id="the evening"),
+    ],
+)
+def test_absent_waits_until_everybody_has_reported_and_the_day_is_over(watermark: str, said: bool) -> None:
+    assert bool(records([], now=clock(watermark))) is said
+    assert records([], now=clock("00:01", MONDAY + timedelta(days=1)))[0].status is Status.ABSENT
+
+
+MOMENTS = st.builds(
+    lambda minutes, direction, number: Punch(clock("00:00") + timedelta(minutes=minutes), direction, id=number),
+    st.integers(0, 3 * 24 * 60),
+    st.sampled_from(Direction),
+    st.integers(0, 1000),
+)
+PUNCHES = st.lists(MOMENTS, max_size=14, unique_by=lambda punch: punch.id)
+SHIFTS = st.sampled_from([(MORNING,), (NIGHT,), (MORNING, NIGHT)])
+
+
+@given(PUNCHES, SHIFTS, st.randoms())
+def test_the_order_of_arrival_does_not_matter(punches: list[Punch], shifts: tuple, random: object) -> None:
+    shuffled = list(punches)
+    random.shuffle(shuffled)
+    assert records(punches, *shifts) == records(shuffled, *shifts)
+
+
+@given(PUNCHES, SHIFTS)
+def test_every_punch_is_in_exactly_one_state(punches: list[Punch], shifts: tuple) -> None:
+    placed = place_punches(punches, roster(*shifts))
+    assert sorted(p.punch.id for p in placed) == sorted(punch.id for punch in punches)
+    assert all((p.occurrence is None) == (p.state is PunchState.OFF_SHIFT) for p in placed)
+
+
+@given(PUNCHES, st.integers(0, 60), st.integers(0, 60))
+def test_more_grace_never_adds_a_late_flag_nor_changes_worked_time(punches: list[Punch], a: int, b: int) -> None:
+    less, more = sorted((a, b))
+    strict = records(punches, dataclasses.replace(MORNING, grace_in=timedelta(minutes=less)))
+    mild = records(punches, dataclasses.replace(MORNING, grace_in=timedelta(minutes=more)))
+    assert [day.worked_minutes for day in strict] == [day.worked_minutes for day in mild]
+    assert all(not m.has(FlagKind.LATE) or s.has(FlagKind.LATE) for s, m in zip(strict, mild, strict=True))
+
+
+@given(PUNCHES, MOMENTS)
+def test_an_added_punch_changes_only_the_days_that_can_hold_it(punches: list[Punch], added: Punch) -> None:
+    before = {day.shift_date: day for day in records(punches, now=FAR)}
+    after = {day.shift_date: day for day in records([*punches, dataclasses.replace(added, id=5000)], now=FAR)}
+    near = {
+        o.shift_date
+        for o in roster(MORNING)
+        if o.window_start <= added.at <= max(o.window_end, o.starts_at + o.shift.double_entry)
+    }
+    assert all(before.get(day) == after.get(day) for day in after if day not in near)
+
+
+@given(PUNCHES, SHIFTS)
+def test_worked_time_never_exceeds_the_window(punches: list[Punch], shifts: tuple) -> None:
+    found = {(o.shift.name, o.shift_date): o for o in roster(*shifts)}
+    for day in records(punches, *shifts):
+        occurrence = found[day.shift, day.shift_date]
+        assert timedelta(minutes=day.worked_minutes) <= occurrence.window_end - occurrence.window_start + timedelta(
+            hours=12
+        )
+
+
+def test_a_punch_outside_every_window_is_kept_for_hr() -> None:
+    lone = place_punches([entry("03:00")], roster(MORNING, days=1))
+    assert [(p.state, p.reason) for p in lone] == [(PunchState.OFF_SHIFT, "outside every shift's window")]
