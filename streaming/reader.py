@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 FFMPEG_OPTIONS = {
     "rtsp_transport": "tcp",
@@ -148,9 +149,23 @@ def _stream(order: Order) -> Iterator[Callable[[], Any]]:
     capture = _open_capture(with_credentials(order.target, order.username, order.password))
     if not capture.isOpened():
         raise ReadError("no_picture", "The camera answers, but its stream cannot be decoded.")
+    if not _is_connected_only_to(order.target):
+        raise ReadError("redirected", "The camera sends elsewhere; enter the address it really has.")
     while capture.grab():
         yield lambda: capture.retrieve()[1]
     raise ReadError("stream_ended", "The camera ended the stream.")
+
+
+def _is_connected_only_to(target: str) -> bool:
+    """Whether every connection of this process leads to the address that was asked for.
+
+    FFmpeg follows a redirect without asking, and a camera may answer the first question and redirect the second.
+    """
+    import psutil
+
+    wanted = urlsplit(target)
+    peers = {(row.raddr.ip, row.raddr.port) for row in psutil.Process().net_connections("inet") if row.raddr}
+    return {(ip.removeprefix("::ffff:"), port) for ip, port in peers} <= {(wanted.hostname, wanted.port)}
 
 
 def _open_capture(url: str) -> Any:

@@ -95,9 +95,10 @@ def test_a_camera_that_is_none_is_named(fault: str, codes: set[str]) -> None:
     assert caught.value.code in codes
 
 
-def test_a_redirect_is_not_followed(read: Callable) -> None:
+@pytest.mark.parametrize("fault", ["redirect", "redirect-later"])
+def test_a_redirect_gives_no_picture(read: Callable, fault: str) -> None:
     with rtsp_camera(size=(320, 240)) as elsewhere:
-        with rtsp_camera(fault="redirect", redirect_to=elsewhere.address) as camera:
+        with rtsp_camera(fault=fault, redirect_to=elsewhere.address) as camera:
             capture, pictures = read(camera.address)
             wait_for(lambda: capture.ending)
         assert capture.ending.code == "redirected"

@@ -6,10 +6,11 @@ import asyncio
 import random
 from dataclasses import dataclass
 
-FAULTS = ("refuse", "silent", "http", "locked", "garbage", "slow", "redirect", "hang-up")
+FAULTS = ("refuse", "silent", "http", "locked", "garbage", "slow", "redirect", "redirect-later", "hang-up")
 """refuse: nobody listens. silent: takes the connection and never answers. http: answers as a web server does.
 locked: refuses every password. garbage: random bytes instead of pictures after some. slow: so many bytes a second.
-redirect: sends the viewer elsewhere. hang-up: closes the connection after some pictures."""
+redirect: sends the viewer elsewhere. redirect-later: answers the question of the product, and sends FFmpeg elsewhere
+when it asks after it. hang-up: closes the connection after some pictures."""
 
 GARBAGE_BYTES = 40_000
 SLICES_A_SECOND = 20
@@ -24,9 +25,10 @@ class Fault:
     bytes_per_s: int = 300_000
     target: str = ""
 
-    @property
-    def redirect_to(self) -> str:
-        return self.target if self.kind == "redirect" else ""
+    def redirect_for(self, viewer: str) -> str:
+        """Return where a viewer with this user agent is sent, nowhere when empty."""
+        is_sent = self.kind == "redirect" or (self.kind == "redirect-later" and viewer != "factoryai")
+        return self.target if is_sent else ""
 
     async def write(self, writer: asyncio.StreamWriter, packets: bytes, sent: int) -> None:
         """Send the ``sent``-th picture of a viewer, counted from one, as this camera does."""

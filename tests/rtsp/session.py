@@ -71,11 +71,14 @@ class Session:
     async def _answer(self, request: Request) -> None:
         if request.method not in OPEN_TO_ALL and not self.gate.lets_in(request.method, request.headers):
             await self._send(request, "401 Unauthorized", {"WWW-Authenticate": self.gate.challenge})
-        elif self.fault.redirect_to and request.method == "DESCRIBE":
-            await self._send(request, "302 Moved Temporarily", {"Location": self.fault.redirect_to})
+        elif request.method == "DESCRIBE" and (elsewhere := self._redirect(request)):
+            await self._send(request, "302 Moved Temporarily", {"Location": elsewhere})
         else:
             handler = getattr(self, f"_on_{request.method.lower()}", self._on_unknown)
             await handler(request)
+
+    def _redirect(self, request: Request) -> str:
+        return self.fault.redirect_for(request.headers.get("user-agent", ""))
 
     async def _on_unknown(self, request: Request) -> None:
         await self._send(request, "501 Not Implemented")
