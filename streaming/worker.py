@@ -23,6 +23,7 @@ from streaming import bus
 from streaming.capture import Capture, Ending
 from streaming.detectors.base import Detector
 from streaming.frames import PERSON, VEHICLE, Analyser, Frame, Observation, Track, group_of
+from streaming.lettering import drawable
 from streaming.masks import PrivacyMasks
 from streaming.overlay import LineMark, OverlayModel, ZoneMark, draw_overlay
 from streaming.publisher import FramePublisher
@@ -238,7 +239,7 @@ class CameraWork:
         findings, capture, now = self._findings, self._capture, time.monotonic()
         at = dt.datetime.fromtimestamp(frame.captured_at, self.setup.zone)
         return OverlayModel(
-            camera=self.setup.name,
+            camera=drawable(self.setup.name) or self.setup.slug,
             local_time=at.strftime("%Y-%m-%d %H:%M:%S"),
             tracks=[replace(track, box=tuple(side * ratio for side in track.box)) for track in findings.tracks],
             names=findings.names,

@@ -7,6 +7,7 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
+import cv2
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         except DetectorError as error:
             raise CommandError(str(error)) from error
 
+        # Every camera has threads of its own; OpenCV's pool below them would only fight for the same cores.
+        cv2.setNumThreads(1)
         among = (Q(site__slug=site) if site else Q()) & (Q(slug__in=camera) if camera else Q())
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         # Not every DatabaseError: a fact that breaks a constraint must not hold up those behind it.
