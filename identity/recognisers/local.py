@@ -28,6 +28,9 @@ LONG_SIDE = 640
 """Pictures are shrunk to this before faces are looked for; a face of 40 px in a 1920 px picture keeps 13 px, which
 YuNet still finds, and the vector is taken from the full picture."""
 
+SMALLEST_SIDE = 16
+"""A picture of fewer pixels holds no face that could be used."""
+
 FOUND_AT = 0.6
 OVERLAP = 0.3
 
@@ -86,6 +89,8 @@ class LocalRecogniser:
 
     def find_faces(self, image: np.ndarray) -> Sequence[Face]:
         height, width = image.shape[:2]
+        if min(height, width) < SMALLEST_SIDE:
+            return []
         ratio = min(1.0, LONG_SIDE / max(height, width))
         small = cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else image
         self._nets.detector.setInputSize((small.shape[1], small.shape[0]))
