@@ -121,12 +121,17 @@ FAMILIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Mark | No
 )
 
 
+_ANY_FAMILY: Final = re.compile("|".join(re.sub(r"\?P<\w+>", "?:", pattern.pattern) for pattern, _ in FAMILIES))
+"""One look that most texts fail, so that trying hundreds of misreadings of one text stays cheap."""
+
+
 def parse_mark(text: str) -> Mark | None:
     """Return the mark that a cleaned text is, or None. A glued IND is taken off only when the rest is a mark."""
     if not SHORTEST <= len(text) <= LONGEST + 3:
         return None
-    for pattern, make in FAMILIES:
-        match = pattern.fullmatch(text)
-        if match and (mark := make(match)):
-            return mark
+    if _ANY_FAMILY.fullmatch(text):
+        for pattern, make in FAMILIES:
+            match = pattern.fullmatch(text)
+            if match and (mark := make(match)):
+                return mark
     return parse_mark(text[3:]) if text.startswith("IND") else None
