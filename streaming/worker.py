@@ -37,6 +37,10 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 LAST_EVERY_S = 1.0
+LAG_LOOKS = 2.0
+"""Boxes are drawn while they are younger than two detection intervals: the one they wait for the next look, and the
+time that look takes."""
+
 JPEG_QUALITY = 75
 """720p at 75 is about 100 kB; above it people see no difference at a glance."""
 
@@ -59,8 +63,9 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the newest look found; replaced whole. ``names`` are by track id."""
+    """What the newest look found in the frame captured ``at``; replaced whole. ``names`` are by track id."""
 
+    at: float = 0.0
     tracks: Sequence[Track] = ()
     names: Mapping[int, str] = field(default_factory=dict)
 
@@ -238,10 +243,11 @@ class CameraWork:
     def _overlay(self, frame: Frame, ratio: float) -> OverlayModel:
         findings, capture, now = self._findings, self._capture, time.monotonic()
         at = dt.datetime.fromtimestamp(frame.captured_at, self.setup.zone)
+        tracks = findings.tracks if self._are_fresh(findings, frame) else ()
         return OverlayModel(
             camera=drawable(self.setup.name) or self.setup.slug,
             local_time=at.strftime("%Y-%m-%d %H:%M:%S"),
-            tracks=[replace(track, box=tuple(side * ratio for side in track.box)) for track in findings.tracks],
+            tracks=[replace(track, box=tuple(side * ratio for side in track.box)) for track in tracks],
             names=findings.names,
             zones=self.setup.zones,
             lines=self.setup.lines,
@@ -250,6 +256,10 @@ class CameraWork:
             source_fps=capture.source_fps if capture else None,
             shown_fps=self._shown.rate(now),
         )
+
+    def _are_fresh(self, findings: Findings, frame: Frame) -> bool:
+        """Whether boxes still stand where the objects are: on a machine that cannot keep up, none is better."""
+        return frame.captured_at - findings.at <= LAG_LOOKS / max(self.setup.detect_fps, 0.1)
 
     def _say_state_if_not_live(self) -> None:
         """Tell viewers once a second that there is no picture, and why; the receiver dims the last one."""
@@ -292,7 +302,7 @@ class CameraWork:
             names.update(analysis.names)
             for observation in analysis.observations:
                 self._record(observation)
-        self._findings = Findings(tuple(tracks), names)
+        self._findings = Findings(frame.captured_at, tuple(tracks), names)
 
     def _guard(self, doing: str, work: Callable[[], None]) -> None:
         """Do the work on one frame; one that fails is stepped over, the camera goes on."""

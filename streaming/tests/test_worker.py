@@ -160,9 +160,14 @@ def test_the_box_is_drawn_on_the_picture_that_is_shown(begin: Callable, viewer: 
     wait_for(lambda: work.figures().people == 1)
     count = len(viewer.messages)
     wait_for(lambda: len(viewer.messages) > count + 3)
-    image = cv2.imdecode(np.frombuffer(viewer.messages[-1][2], np.uint8), cv2.IMREAD_COLOR)
+    assert has_green_edge(viewer.messages[-1][2])
+
+
+def has_green_edge(jpeg: bytes) -> bool:
+    """Whether the left side of the box that `StillDetector` sees is drawn."""
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     edge = image[140, 95:106].astype(int)
-    assert (edge[:, 1] - edge[:, 2]).max() > 40
+    return (edge[:, 1] - edge[:, 2]).max() > 40
 
 
 def test_nothing_is_encoded_for_nobody_but_the_last_picture_once_a_second(begin: Callable) -> None:
@@ -262,7 +267,7 @@ def test_stopping_leaves_no_reader(begin: Callable) -> None:
     assert readers() == []
 
 
-def test_a_slow_detector_never_slows_the_picture(begin: Callable, viewer: Viewer) -> None:
+def test_a_slow_detector_neither_slows_the_picture_nor_leaves_old_boxes_on_it(begin: Callable, viewer: Viewer) -> None:
     class Slow(StillDetector):
         def detect(self, image: np.ndarray) -> list[Detection]:
             time.sleep(1.0)
@@ -272,6 +277,7 @@ def test_a_slow_detector_never_slows_the_picture(begin: Callable, viewer: Viewer
     wait_for(lambda: len(viewer.pictures) > 40)
     ages = [header.sent_at - header.captured_at for header in viewer.pictures]
     assert float(np.median(ages)) < 0.5
+    assert not any(has_green_edge(jpeg) for _, _, jpeg in viewer.messages if jpeg)
 
 
 def test_a_redis_that_is_not_there_costs_the_camera_nothing(camera: TestCamera) -> None:
