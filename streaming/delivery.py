@@ -52,6 +52,7 @@ class Sending:
         self._send, self._flush = send, flush
         self._transport = getattr(getattr(send, "__self__", None), "transport", None)
         self._task = asyncio.current_task()
+        self._is_bare = False
         self._is_busy = False
         self._progress_at = 0.0
         self._left_bytes: int | None = None
@@ -60,11 +61,27 @@ class Sending:
         """Send, and wait until the socket took it: the next picture is then chosen when there is room for it."""
         self._is_busy, self._progress_at, self._left_bytes = True, time.monotonic(), None
         try:
-            await self._send(message)
+            if self._is_bare and message.get("more_body"):
+                self._transport.write(message["body"])
+            else:
+                await self._send(self._begin(message) if message["type"] == "http.response.start" else message)
             if _holds_picture(message) and self._has_unsent():
                 await self._send(self._flush)
         finally:
             self._is_busy = False
+
+    def _begin(self, start: Message) -> Message:
+        """Let a stream end with its connection, without chunks: framing them copies each picture for each viewer.
+
+        Left as it is for an answer of known length, and on a server whose response is not uvicorn's with httptools.
+        """
+        response = getattr(self._send, "__self__", None)
+        names = {name.lower() for name, _ in start["headers"]}
+        if b"content-length" in names or getattr(response, "chunked_encoding", False) is not None:
+            return start
+        response.chunked_encoding = False
+        self._is_bare = True
+        return {**start, "headers": [*start["headers"], (b"connection", b"close")]}
 
     def _has_unsent(self) -> bool:
         """Whether a part of the message still waits for the socket; true when nothing is known."""

@@ -13,6 +13,7 @@ import pytest
 from redis import Redis
 
 from streaming import bus
+from streaming.hub import OPENING
 from tests.feed_rig import PASSWORD, PROJECT, Rig, end, wait_until
 from tests.synthetic_camera import SyntheticCamera
 from tests.viewers import Viewer, feed_request, watch
@@ -154,6 +155,19 @@ def test_the_boundary_follows_each_picture_at_once(rig, cookie, camera):
         while data.count(b"Content-Length") < 1 or b"\xff\xd9\r\n--frame\r\n" not in data:
             data += raw.recv(65536)
         assert data.count(b"X-Timestamp") == 1
+
+
+def test_pictures_are_written_bare_and_end_with_the_connection(rig, cookie, camera):
+    with socket.create_connection(("127.0.0.1", rig.port), 10) as raw:
+        raw.sendall(request(rig, cookie, "tile"))
+        raw.settimeout(10)
+        data = b""
+        while b"\r\n\r\n" not in data or len(data.partition(b"\r\n\r\n")[2]) < len(OPENING):
+            data += raw.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    assert b"connection: close" in head.lower()
+    assert b"transfer-encoding" not in head.lower()
+    assert body.startswith(OPENING)
 
 
 def test_terminating_ends_within_the_grace_although_somebody_watches():
