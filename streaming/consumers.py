@@ -18,7 +18,7 @@ from channels.exceptions import StopConsumer
 from factoryai.rest import Refusal
 from streaming import bus
 from streaming.feed import Wish
-from streaming.hub import Channel, Hub, Payload, hub_here
+from streaming.hub import Channel, Hub, Payload, Wake, hub_here
 from streaming.models import Camera
 from streaming.permits import ASK_EVERY_S, Permits, permits_here
 from streaming.rules import Pace
@@ -59,7 +59,7 @@ class WallConsumer(AsyncConsumer):
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         self._tiles: list[Tile] = []
-        self._wake = asyncio.Event()
+        self._wake = Wake(asyncio.get_running_loop())
         self._sender: asyncio.Task[None] | None = None
         bearer = "bearer" if "bearer" in self.scope.get("subprotocols", []) else None
         await self.send({"type": "websocket.accept", "subprotocol": bearer})
@@ -82,6 +82,7 @@ class WallConsumer(AsyncConsumer):
         if self._sender is not None:
             self._sender.cancel()
             await asyncio.gather(self._sender, return_exceptions=True)
+            self._leave_all()
         raise StopConsumer
 
     async def _watch(self, wishes: Sequence[tuple[str, Wish]]) -> None:
@@ -89,6 +90,8 @@ class WallConsumer(AsyncConsumer):
         slugs = {slug for slug, _ in wishes}
         found = Camera.objects.watchable_by(self.scope["user"]).filter(slug__in=slugs).values_list("slug", "pk")
         cameras = {slug: pk async for slug, pk in found}
+        if self._sender is None or self._sender.done():
+            return  # the viewer went while the database was asked: tiles joined now nobody would leave
         before = self._tiles
         self._tiles = [self._tile(cameras[slug], slug, wish) for slug, wish in wishes if slug in cameras]
         self._leave(before)
@@ -103,6 +106,10 @@ class WallConsumer(AsyncConsumer):
     def _leave(self, tiles: Sequence[Tile]) -> None:
         for tile in tiles:
             self.hub.leave(tile.channel, self._wake)
+
+    def _leave_all(self) -> None:
+        before, self._tiles = self._tiles, []
+        self._leave(before)
 
     async def _run(self) -> None:
         """Send pictures until the viewer goes; ask every few seconds whether they may still watch."""
@@ -120,8 +127,7 @@ class WallConsumer(AsyncConsumer):
         except OSError:
             return  # the viewer is gone; the disconnect message follows
         finally:
-            self._leave(self._tiles)
-            self._tiles = []
+            self._leave_all()
 
     async def _send_one(self, number: int, at: float) -> bool:
         """Send the tile that waited longest among those with a picture; whether there was one."""
@@ -156,14 +162,15 @@ class WallConsumer(AsyncConsumer):
 
 
 def parse_watch(text: str) -> list[tuple[str, Wish]]:
-    """Read ``{"watch": […]}``; the same camera and size twice is one tile. Raises `Refusal`."""
+    """Read ``{"watch": […]}``; of the same camera and size twice the last counts. Raises `Refusal`."""
     if len(text) > TEXT_LIMIT:
         raise Refusal("bad_message", "This message is too long.")
     try:
         tiles = json.loads(text)["watch"]
-        wishes = {(str(tile["camera"]), Wish.parse({"tier": bus.TILE, **tile})) for tile in tiles}
-    except (ValueError, TypeError, KeyError) as error:
+        wishes = [(str(tile["camera"]), Wish.parse({"tier": bus.TILE, **tile})) for tile in tiles]
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise Refusal("bad_message", 'Write {"watch": [{"camera": "…", "tier": "tile", "fps": 5}]}.') from error
     if len(wishes) > TILE_LIMIT:
         raise Refusal("too_many_tiles", f"A wall shows at most {TILE_LIMIT} cameras.")
-    return sorted(wishes, key=lambda wish: wish[0])
+    by_picture = {(slug, wish.tier): (slug, wish) for slug, wish in wishes}
+    return [by_picture[key] for key in sorted(by_picture)]

@@ -14,7 +14,7 @@ from django.http import StreamingHttpResponse
 
 from factoryai.rest import Refusal
 from streaming import bus
-from streaming.hub import OPENING, Channel, Hub, Payload
+from streaming.hub import OPENING, Channel, Hub, Payload, Wake
 from streaming.ladder import Ladder
 from streaming.permits import ASK_EVERY_S, Permits
 from streaming.rules import Pace
@@ -45,7 +45,7 @@ def _parse_fps(value: Any) -> float | None:
         return None
     try:
         fps = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         fps = 0.0
     if not 0 < fps <= FPS_LIMIT:
         text = f"Pictures per second are more than 0 and at most {FPS_LIMIT:.0f}."
@@ -77,7 +77,7 @@ class PictureStream:
         self._viewing, self._hub, self._permits = viewing, hub, permits
         self._ladder = Ladder(viewing.wish.tier, 1.0 / (viewing.wish.fps or viewing.stream_fps), self._clock())
         self._pace = Pace(viewing.wish.fps) if viewing.wish.fps else None
-        self._wake = asyncio.Event()
+        self._wake = Wake(self._loop)
         self._channel: Channel | None = None
         self._seen: Payload | None = None
         self._sent_at: float | None = None

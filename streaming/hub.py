@@ -20,8 +20,10 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from streaming import bus, dimming
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.25
 RENDER_EVERY_S: Final = 1.0
+BEAT_EVERY_S: Final = 1.0
+SILENCE_S: Final = 3.0
 COUNT_EVERY_S: Final = 5.0
 COUNT_LIFE_S: Final = 15
 RECONNECT_S: Final = (0.2, 0.5, 1.0, 2.0)
@@ -40,6 +44,29 @@ BOUNDARY: Final = b"frame"
 OPENING: Final = b"--" + BOUNDARY + b"\r\n"
 
 Render = Callable[[bus.Header, bytes, float], tuple[bus.Header, bytes]]
+
+
+class Wake:
+    """An event for one waiter. `asyncio.Event` asks which loop runs, a system call, each time it is waited for."""
+
+    __slots__ = ("_is_set", "_loop", "_waiter")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._is_set = loop, False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        self._is_set = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def clear(self) -> None:
+        self._is_set = False
+
+    async def wait(self) -> None:
+        if not self._is_set:
+            self._waiter = self._loop.create_future()
+            await self._waiter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +95,7 @@ class Channel:
 
     def __init__(self, slug: str, tier: str) -> None:
         self.slug, self.tier = slug, tier
-        self.viewers: Counter[asyncio.Event] = Counter()
+        self.viewers: Counter[Wake] = Counter()
         self.newest: Payload | None = None
         self.picture: tuple[bus.Header, bytes] | None = None
         self.said: bus.Header | None = None
@@ -150,9 +177,10 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._rendering: set[asyncio.Task[None]] = set()
         self._process = f"{socket.gethostname()}-{os.getpid()}"
+        self._own_channel = f"hub:{self._process}:{id(self)}"
         self.is_connected = True
 
-    def join(self, slug: str, tier: str, wake: asyncio.Event) -> Channel:
+    def join(self, slug: str, tier: str, wake: Wake) -> Channel:
         """Add one viewer, whose ``wake`` is set at each new picture; every `join` needs its `leave`."""
         name = bus.channel(slug, tier)
         channel = self._channels.get(name)
@@ -164,7 +192,7 @@ class Hub:
             self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._tick())]
         return channel
 
-    def leave(self, channel: Channel, wake: asyncio.Event) -> None:
+    def leave(self, channel: Channel, wake: Wake) -> None:
         channel.viewers -= Counter((wake,))
         name = bus.channel(channel.slug, channel.tier)
         if not channel.viewers and self._channels.get(name) is channel:
@@ -219,10 +247,9 @@ class Hub:
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(f"hub:{self._process}", *self._channels)
-                    self._pubsub, self.is_connected, failures = pubsub, True, 0
-                    while True:
-                        self._take(await pubsub.get_message(timeout=None))
+                    await self._subscribe(pubsub)
+                    failures = 0
+                    await self._hear(pubsub)
             except (RedisError, OSError) as error:
                 if failures == 0:
                     log.warning("The frame bus is gone (%s); asking again until it is back", type(error).__name__)
@@ -234,8 +261,33 @@ class Hub:
             await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
             failures += 1
 
-    def _take(self, message: dict | None) -> None:
-        if not message or message["type"] != "message":
+    async def _subscribe(self, pubsub: PubSub) -> None:
+        """Subscribe to everything that is watched, and to what is joined while that is under way."""
+        known = set(self._channels)
+        await pubsub.subscribe(self._own_channel, *known)
+        self._pubsub, self.is_connected = pubsub, True
+        if late := set(self._channels) - known:
+            await pubsub.subscribe(*late)
+
+    async def _hear(self, pubsub: PubSub) -> None:
+        """Take messages for ever. Raises when not even this hub's own beat comes: a connection may die in silence."""
+        heard_at = time.monotonic()
+        while True:
+            message = await pubsub.get_message(timeout=BEAT_EVERY_S)
+            if message:
+                heard_at = time.monotonic()
+                self._take(message)
+            elif time.monotonic() - heard_at > SILENCE_S:
+                raise RedisConnectionError("the connection to Redis is silent")
+
+    async def _beat(self) -> None:
+        try:
+            await self._redis.publish(self._own_channel, b"")
+        except (RedisError, OSError):
+            return  # the listener notices and says so
+
+    def _take(self, message: dict) -> None:
+        if message["type"] != "message":
             return
         channel = self._channels.get(message["channel"].decode())
         if channel is None:
@@ -248,15 +300,19 @@ class Hub:
         channel.hear(header, jpeg, message["data"])
 
     async def _tick(self) -> None:
-        """Dim what is old, and publish how many watch."""
-        count_at = 0.0
+        """Dim what is old, beat, and publish how many watch. Nothing here waits for Redis."""
+        count_at = beat_at = 0.0
         while True:
             for channel in list(self._channels.values()):
                 if channel.is_due_for_rendering():
                     self._begin(channel.render(self._draw, is_connected=self.is_connected))
-            if time.monotonic() >= count_at and self.is_connected:
-                count_at = time.monotonic() + COUNT_EVERY_S
-                await self._publish_counts()
+            now = time.monotonic()
+            if now >= beat_at and self.is_connected:
+                beat_at = now + BEAT_EVERY_S
+                self._begin(self._beat())
+            if now >= count_at and self.is_connected:
+                count_at = now + COUNT_EVERY_S
+                self._begin(self._publish_counts())
             await asyncio.sleep(TICK_S)
 
     async def _publish_counts(self) -> None:

@@ -11,7 +11,7 @@ from redis import Redis
 
 from factoryai.embedded import valkey
 from streaming import bus, dimming
-from streaming.hub import CONNECTION_LOST, Channel, Hub, make_payload
+from streaming.hub import CONNECTION_LOST, Channel, Hub, Wake, make_payload
 
 LIMIT_S = 10.0
 
@@ -98,7 +98,7 @@ async def shown(channel, wake, accept):
 
 
 async def test_the_first_viewer_subscribes_and_the_last_unsubscribes(hub, redis):
-    first, second = asyncio.Event(), asyncio.Event()
+    first, second = Wake(asyncio.get_running_loop()), Wake(asyncio.get_running_loop())
     channel = hub.join("gate", bus.FULL, first)
     assert hub.join("gate", bus.FULL, second) is channel
     await subscribed(redis)
@@ -110,7 +110,7 @@ async def test_the_first_viewer_subscribes_and_the_last_unsubscribes(hub, redis)
 
 
 async def test_all_viewers_share_the_very_same_bytes(hub, redis):
-    wakes = [asyncio.Event() for _ in range(3)]
+    wakes = [Wake(asyncio.get_running_loop()) for _ in range(3)]
     channels = [hub.join("gate", bus.FULL, wake) for wake in wakes]
     await subscribed(redis)
     redis.publish(bus.channel("gate", bus.FULL), message(5))
@@ -119,7 +119,7 @@ async def test_all_viewers_share_the_very_same_bytes(hub, redis):
 
 
 async def test_the_newest_picture_wins_and_none_is_queued(hub, redis):
-    wake = asyncio.Event()
+    wake = Wake(asyncio.get_running_loop())
     channel = hub.join("gate", bus.FULL, wake)
     await subscribed(redis)
     for seq in range(1, 40):
@@ -129,7 +129,7 @@ async def test_the_newest_picture_wins_and_none_is_queued(hub, redis):
 
 async def test_the_kept_picture_is_there_before_the_first_live_one(hub, redis):
     redis.set(bus.last_key("gate"), message(3))
-    wake = asyncio.Event()
+    wake = Wake(asyncio.get_running_loop())
     channel = hub.join("gate", bus.TILE, wake)
     payload = await shown(channel, wake, lambda p: True)
     assert (payload.header.seq, payload.header.tier, payload.header.width) == (3, bus.TILE, 320)
@@ -137,7 +137,7 @@ async def test_the_kept_picture_is_there_before_the_first_live_one(hub, redis):
 
 async def test_a_picture_older_than_two_seconds_is_dimmed_with_its_age(hub, redis):
     redis.set(bus.last_key("gate"), message(3, age_s=30))
-    wake = asyncio.Event()
+    wake = Wake(asyncio.get_running_loop())
     channel = hub.join("gate", bus.FULL, wake)
     payload = await shown(channel, wake, lambda p: True)
     image = cv2.imdecode(np.frombuffer(payload.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -147,7 +147,7 @@ async def test_a_picture_older_than_two_seconds_is_dimmed_with_its_age(hub, redi
 
 
 async def test_a_camera_that_never_showed_a_picture_is_said_to_be_so(hub):
-    wake = asyncio.Event()
+    wake = Wake(asyncio.get_running_loop())
     channel = hub.join("gate", bus.FULL, wake)
     payload = await shown(channel, wake, lambda p: True)
     assert (payload.header.state, payload.header.seq) == (bus.OFFLINE, 0)
@@ -155,7 +155,7 @@ async def test_a_camera_that_never_showed_a_picture_is_said_to_be_so(hub):
 
 
 async def test_what_the_camera_process_says_is_shown_on_the_last_picture(hub, redis):
-    wake = asyncio.Event()
+    wake = Wake(asyncio.get_running_loop())
     channel = hub.join("gate", bus.FULL, wake)
     await subscribed(redis)
     redis.publish(bus.channel("gate", bus.FULL), message(7))
@@ -166,7 +166,7 @@ async def test_what_the_camera_process_says_is_shown_on_the_last_picture(hub, re
 
 
 async def test_pictures_return_by_themselves_after_redis_died(hub, broker, redis):
-    wake = asyncio.Event()
+    wake = Wake(asyncio.get_running_loop())
     channel = hub.join("gate", bus.FULL, wake)
     await subscribed(redis)
     redis.publish(bus.channel("gate", bus.FULL), message(1))
@@ -181,7 +181,7 @@ async def test_pictures_return_by_themselves_after_redis_died(hub, broker, redis
 
 
 async def test_garbage_on_the_bus_is_stepped_over(hub, redis):
-    wake = asyncio.Event()
+    wake = Wake(asyncio.get_running_loop())
     channel = hub.join("gate", bus.FULL, wake)
     await subscribed(redis)
     redis.publish(bus.channel("gate", bus.FULL), b"\xff\xff\xff\xffnonsense")
@@ -190,7 +190,7 @@ async def test_garbage_on_the_bus_is_stepped_over(hub, redis):
 
 
 async def test_the_number_of_viewers_is_published_and_taken_back(hub, redis):
-    wakes = [asyncio.Event() for _ in range(2)]
+    wakes = [Wake(asyncio.get_running_loop()) for _ in range(2)]
     channels = [hub.join("gate", tier, wake) for tier, wake in zip((bus.FULL, bus.TILE), wakes, strict=True)]
     await until(lambda: redis.keys("viewers:gate:*"), "a count")
     key = redis.keys("viewers:gate:*")[0]
@@ -227,3 +227,66 @@ def test_a_picture_that_cannot_be_read_gives_a_placeholder(jpeg, tier):
     header, drawn = dimming.draw(bus.Header("gate", tier, 0, 0.0, 0.0, bus.OFFLINE), jpeg, 0.0)
     image = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_COLOR)
     assert image.shape[:2] == (header.height, header.width)
+
+
+class Line:
+    """A connection to a Redis over TCP that can be slow to open, and can swallow what comes without closing."""
+
+    def __init__(self, broker, delay_s=0.0):
+        self._path, self._delay_s = broker.socket, delay_s
+        self._swallowing = asyncio.Event()
+        self.opened = 0
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"redis://127.0.0.1:{port}/0"
+        return self
+
+    async def __aexit__(self, *exc):
+        self._server.close()
+
+    def swallow(self):
+        """Let every connection of now go silent; those opened later work."""
+        self._swallowing.set()
+        self._swallowing = asyncio.Event()
+
+    async def _serve(self, reader, writer):
+        self.opened += 1
+        is_silent = self._swallowing
+        await asyncio.sleep(self._delay_s)
+        there, back = await asyncio.open_unix_connection(str(self._path))
+        await asyncio.gather(self._pass(reader, back, is_silent), self._pass(there, writer, is_silent))
+
+    @staticmethod
+    async def _pass(reader, writer, is_silent):
+        while data := await reader.read(65536):
+            if not is_silent.is_set():
+                writer.write(data)
+        writer.close()
+
+
+async def test_a_camera_joined_while_the_hub_connects_is_subscribed_to(broker, redis):
+    async with Line(broker, delay_s=0.3) as line:
+        hub = Hub(line.url)
+        hub.join("yard", bus.FULL, asyncio.Event())
+        await asyncio.sleep(0.1)
+        hub.join("gate", bus.FULL, asyncio.Event())
+        await subscribed(redis)
+        await hub.aclose()
+
+
+async def test_a_connection_that_dies_in_silence_is_left_for_another(broker, redis):
+    async with Line(broker) as line:
+        hub, wake = Hub(line.url), asyncio.Event()
+        channel = hub.join("gate", bus.FULL, wake)
+        await subscribed(redis)
+        line.swallow()
+        opened = line.opened
+        async with asyncio.timeout(2 * LIMIT_S):
+            while line.opened < opened + 2 or not hub.is_connected:
+                await asyncio.sleep(0.05)
+        await subscribed(redis)
+        redis.publish(bus.channel("gate", bus.FULL), message(7))
+        assert (await shown(channel, wake, lambda payload: payload.header.seq == 7)).header.state == bus.LIVE
+        await hub.aclose()

@@ -167,3 +167,27 @@ def test_a_wall_has_an_end():
     with pytest.raises(Refusal) as refusal:
         parse_watch(text)
     assert refusal.value.code == "too_many_tiles"
+
+
+async def test_a_viewer_who_goes_while_choosing_leaves_nothing_behind(people, cameras):
+    """The grid is changed and the page closed at once: whatever comes first, nobody watches afterwards."""
+    for number in range(12):
+        wall = Wall(people.farid)
+        async with wall:
+            await wall.watch(("gate", {}))
+            await cameras.watched("gate", bus.TILE)
+            await wall.watch(("gate", {"fps": number + 1}), ("yard", {}))
+            await asyncio.sleep(number * 0.002)
+    await cameras.left("gate", bus.TILE)
+    await cameras.left("yard", bus.TILE)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"watch": [{"camera": "gate", "fps": 1' + "0" * 400 + "}]}"])
+def test_a_message_made_to_break_the_reader_is_refused(text):
+    with pytest.raises(Refusal):
+        parse_watch(text[:65_000])
+
+
+def test_the_same_picture_twice_is_one_tile():
+    twice = json.dumps({"watch": [{"camera": "gate", "fps": 2}, {"camera": "gate", "fps": 5}]})
+    assert parse_watch(twice) == [("gate", Wish(bus.TILE, 5.0))]
