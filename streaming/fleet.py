@@ -21,15 +21,16 @@ from django.db.models import Q
 from django.utils import timezone
 
 from streaming.detectors.base import Detector
+from streaming.drawings import check_lines, check_masks, check_zones
 from streaming.frames import Analyser, Observation
 from streaming.models import Camera
 from streaming.overlay import LineMark, ZoneMark
 from streaming.publisher import FramePublisher
 from streaming.reader import Order
-from streaming.rules import OutageWatch, State
+from streaming.rules import Notice, OutageWatch, State
 from streaming.services import allowance, keep_status, lease_cameras, outage_key, release_cameras, tell_outage
 from streaming.sources import Source, parse_source, resolve
-from streaming.worker import CameraWork, Setup
+from streaming.worker import CameraWork, Figures, Setup
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +40,29 @@ STATUS_EVERY_S = 2.0
 AnalysersFor = Callable[[Camera], Sequence[Analyser]]
 
 
+@dataclass(frozen=True, slots=True)
+class Unworkable:
+    """Stands for the work on a camera whose row makes no sense; the others go on."""
+
+    reason: str
+
+    def figures(self) -> Figures:
+        return Figures(State.OFFLINE, None, 0.0, 0.0, 0.0, 0, self.reason, 0, 0)
+
+    def start(self) -> None:
+        """Nothing runs."""
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
 @dataclass(slots=True)
 class _Held:
     """One camera this process works on. ``version`` tells whether its row has changed since."""
 
     camera: Camera
     version: tuple[object, ...]
-    work: CameraWork
+    work: CameraWork | Unworkable
     outage: OutageWatch
 
 
@@ -115,23 +132,38 @@ class Fleet:
             if held is None:
                 self._take(camera)
             elif held.version != version_of(camera):
-                self._drop(key)
-                self._take(camera)
+                self._change(held, camera)
         self._publisher.follow(held.camera.slug for held in self._held.values())
 
     def _take(self, camera: Camera) -> None:
-        try:
-            work = CameraWork(
-                setup_of(camera), self._detector, self._publisher, self._analysers_for(camera), self._record
-            )
-        except ValueError:
-            log.exception("%s cannot be worked on as it is set up.", camera.slug)
-            return
         was_told = camera.site.alerts.still_open().filter(key=outage_key(camera)).exists()
         outage = OutageWatch(time.monotonic(), is_reported=was_told)
-        self._held[camera.pk] = _Held(camera, version_of(camera), work, outage)
-        work.start()
+        self._held[camera.pk] = _Held(camera, version_of(camera), self._make_work(camera), outage)
+        self._held[camera.pk].work.start()
         log.info("%s: taken.", camera.slug)
+
+    def _make_work(self, camera: Camera) -> CameraWork | Unworkable:
+        try:
+            setup, analysers = setup_of(camera), self._analysers_for(camera)
+            return CameraWork(setup, self._detector, self._publisher, analysers, self._record)
+        except Exception as error:  # whatever is wrong with one row, the other cameras go on
+            log.exception("%s cannot be worked on as it is set up.", camera.slug)
+            return Unworkable(f"This camera cannot be worked on as it is set up: {error}")
+
+    def _change(self, held: _Held, camera: Camera) -> None:
+        """Take over a changed row: its drawings and names at once, anything about the source by starting anew."""
+        is_same_source = source_of(held.camera) == source_of(camera)
+        if not (is_same_source and isinstance(held.work, CameraWork)):
+            self._drop(camera.pk)
+            self._take(camera)
+            return
+        try:
+            held.work.adopt(setup_of(camera), self._analysers_for(camera))
+        except (ValueError, KeyError, TypeError):
+            self._drop(camera.pk)
+            self._take(camera)
+            return
+        held.camera, held.version = camera, version_of(camera)
 
     def _drop(self, key: int) -> None:
         held = self._held.pop(key)
@@ -143,7 +175,15 @@ class Fleet:
             figures = held.work.figures()
             notice = held.outage.look(State(figures.state), time.monotonic())
             if notice is not None:
-                tell_outage(camera=held.camera, notice=notice, reason=figures.last_error, at=timezone.now())
+                self._tell(held, notice, figures.last_error)
+
+    @staticmethod
+    def _tell(held: _Held, notice: Notice, reason: str) -> None:
+        try:
+            tell_outage(camera=held.camera, notice=notice, reason=reason, at=timezone.now())
+        except (DatabaseError, InterfaceError):
+            held.outage.is_reported = not held.outage.is_reported  # not told: said again at the next look
+            raise
 
     def _end(self) -> None:
         stopping = [threading.Thread(target=held.work.stop) for held in self._held.values()]
@@ -162,8 +202,13 @@ def version_of(camera: Camera) -> tuple[object, ...]:
     return camera.updated_at, camera.site.timezone
 
 
+def source_of(camera: Camera) -> tuple[object, ...]:
+    """What a reader or the rhythm of the work depends on: a change of it needs a new reader."""
+    return camera.address, camera.username, camera.password, camera.stream_fps, camera.detect_fps
+
+
 def setup_of(camera: Camera) -> Setup:
-    """Turn a camera's row into the plain values its work needs. Raises ValueError for masks that cover nothing."""
+    """Turn a camera's row into the plain values its work needs. Raises ValueError for drawings that make no sense."""
     return Setup(
         slug=camera.slug,
         name=camera.name,
@@ -171,9 +216,9 @@ def setup_of(camera: Camera) -> Setup:
         find_order=lambda: find_order(camera),
         detect_fps=camera.detect_fps,
         stream_fps=camera.stream_fps,
-        masks=camera.privacy_masks,
-        zones=[ZoneMark(zone["name"], zone["points"]) for zone in camera.zones],
-        lines=[LineMark(line["name"], line["points"]) for line in camera.lines],
+        masks=check_masks(camera.privacy_masks),
+        zones=[ZoneMark(zone["name"], zone["points"]) for zone in check_zones(camera.zones)],
+        lines=[LineMark(line["name"], line["points"]) for line in check_lines(camera.lines)],
     )
 
 

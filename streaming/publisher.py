@@ -34,6 +34,7 @@ class FramePublisher:
         self._watched: frozenset[tuple[str, str]] = frozenset()
         self._slugs: frozenset[str] = frozenset()
         self._resting_until = 0.0
+        self._is_told = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._ask, name="watched", daemon=True)
 
@@ -79,8 +80,9 @@ class FramePublisher:
             self._rest(error)
 
     def _rest(self, error: Exception) -> None:
-        if self.is_reachable:
-            log.warning("The frame bus does not take pictures (%s); trying again.", type(error).__name__)
+        if not self._is_told:
+            log.warning("The frame bus does not take pictures (%s); trying until it does.", type(error).__name__)
+        self._is_told = True
         self._watched = frozenset()
         self._resting_until = time.monotonic() + REST_S
 
@@ -94,4 +96,5 @@ class FramePublisher:
             except (RedisError, OSError) as error:
                 self._rest(error)
                 continue
+            self._is_told = False
             self._watched = frozenset(names[name.decode()] for name, count in counts if count)

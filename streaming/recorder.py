@@ -14,7 +14,8 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 SPOOL_LIMIT_BYTES = 256 * 1024 * 1024
 RETRY_EVERY_S = 2.0
 QUEUE_LIMIT = 10_000
+PATIENCE_S = 1.0
 
 
 class Recorder:
@@ -51,6 +53,8 @@ class Recorder:
         self._limit_bytes, self._retry_every_s = limit_bytes, retry_every_s
         self._queue: queue.Queue[Observation | None] = queue.Queue(QUEUE_LIMIT)
         self._is_away = spool.exists()
+        self._written_bytes = 0
+        self._retry_at = 0.0
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -63,8 +67,11 @@ class Recorder:
         self._thread.join()
 
     def put(self, observation: Observation) -> None:
-        """Take an observation; returns at once unless ten thousand wait."""
-        self._queue.put(observation)
+        """Take an observation; returns at once unless ten thousand wait, and then drops it after a second."""
+        try:
+            self._queue.put(observation, timeout=PATIENCE_S)
+        except queue.Full:
+            self._lose("too many wait")
 
     def _run(self) -> None:
         while True:
@@ -97,43 +104,51 @@ class Recorder:
         return True
 
     def _replay(self) -> None:
-        """Write off the file when the store is back; what was not written stays in it."""
-        if not self._is_away:
+        """Write off the file when the store is back, from where the last try ended; at most every ``retry_every_s``.
+
+        Only what was read is remembered, not rewritten: a process that dies in between writes some facts again, and
+        their uuids make that no difference.
+        """
+        if not self._is_away or time.monotonic() < self._retry_at:
             return
-        waiting = list(_lines(self._spool))
-        written = 0
-        for observation in waiting:
-            if observation is not None and not self._try(observation):
-                break
-            written += 1
-        if written < len(waiting):
-            self._rewrite(waiting[written:])
+        self._retry_at = time.monotonic() + self._retry_every_s
+        if not self._write_off():
             return
         self._spool.unlink(missing_ok=True)
-        self._is_away = False
-        if waiting:
-            log.info("%d facts that waited in a file are written.", len(waiting))
+        self._is_away, self._written_bytes = False, 0
+        log.info("The facts that waited in a file are written.")
+
+    def _write_off(self) -> bool:
+        """Write what waits, oldest first; False when the store is still away."""
+        if not self._spool.exists():
+            return True
+        with self._spool.open("rb") as file:
+            file.seek(self._written_bytes)
+            for line in file:
+                observation = _decode_or_none(line, self._spool.name)
+                if observation is not None and not self._try(observation):
+                    return False
+                self._written_bytes += len(line)
+        return True
 
     def _keep(self, observation: Observation) -> None:
-        if self._spool.exists() and self._spool.stat().st_size > self._limit_bytes:
-            self.dropped += 1
-            log.error("The file of waiting facts is full; %d were lost.", self.dropped)
-            return
         self._append(self._spool, observation)
 
     def _append(self, path: Path, observation: Observation) -> None:
+        """Add a line to a file that never grows beyond its limit."""
         try:
-            line = encode(observation) + "\n"
-            with path.open("a", encoding="utf-8") as file:
+            line = encode(observation).encode() + b"\n"
+            with path.open("ab") as file:
+                if file.tell() > self._limit_bytes:
+                    self._lose(f"{path.name} is full")
+                    return
                 file.write(line)
         except (OSError, TypeError, ValueError) as error:
-            self.dropped += 1
-            log.error("A fact could not be kept (%s); %d were lost.", type(error).__name__, self.dropped)
+            self._lose(type(error).__name__)
 
-    def _rewrite(self, waiting: list[Observation | None]) -> None:
-        replacement = self._spool.with_suffix(".part")
-        replacement.write_text("".join(encode(o) + "\n" for o in waiting if o is not None), encoding="utf-8")
-        replacement.replace(self._spool)
+    def _lose(self, why: str) -> None:
+        self.dropped += 1
+        log.error("A fact could not be kept (%s); %d were lost.", why, self.dropped)
 
 
 def claim_spool(folder: Path) -> tuple[Path, TextIO]:
@@ -183,14 +198,10 @@ def _rich(value: dict[str, Any]) -> Any:
     return value
 
 
-def _lines(path: Path) -> Iterator[Observation | None]:
-    """Yield the observations of a file, None for a line that was torn by a crash."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                yield decode(line)
-            except (ValueError, KeyError, TypeError):
-                log.warning("A torn line in %s is passed over.", path.name)
-                yield None
+def _decode_or_none(line: bytes, name: str) -> Observation | None:
+    """Read one line; None for one that was torn by a crash."""
+    try:
+        return decode(line.decode(errors="replace"))
+    except (ValueError, KeyError, TypeError):
+        log.warning("A torn line in %s is passed over.", name)
+        return None

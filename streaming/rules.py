@@ -129,9 +129,10 @@ class Pace:
         if self.fps <= 0:
             return False
         interval = 1.0 / self.fps
-        if at + interval / 3 < self.due_at:
+        is_early = at + interval / 3 < self.due_at
+        if is_early and self.due_at - at <= 2 * interval:  # else the clock was set back
             return False
-        self.due_at = max(self.due_at, at - interval / 3) + interval
+        self.due_at = (at if is_early else max(self.due_at, at - interval / 3)) + interval
         return True
 
 

@@ -122,6 +122,10 @@ class CameraWork:
         for thread in self._threads:
             thread.start()
 
+    def adopt(self, setup: Setup, analysers: Sequence[Analyser]) -> None:
+        """Go on with other drawings, names and analysers, from the next frame on; the reader stays."""
+        self._masks, self._analysers, self.setup = PrivacyMasks(setup.masks), tuple(analysers), setup
+
     def stop(self) -> None:
         """End the work; returns when the reader is dead and the threads are done, within two seconds."""
         self._stopped.set()

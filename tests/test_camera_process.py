@@ -122,6 +122,28 @@ def test_another_process_takes_over_from_one_that_was_killed(run: Callable) -> N
         wait_for(lambda: state_of("dock") == "live", "the camera does not come back")
 
 
+def test_a_row_that_makes_no_sense_stops_no_other_camera(run: Callable) -> None:
+    people = make_people()
+    make_camera(people.site, "yard", address="demo:gate")
+    make_camera(people.site, "dock", address="demo:gate", zones=[{"points": "everywhere"}])
+    run()
+    wait_for(lambda: state_of("yard") == "live", "the sound camera does not come up")
+    wait_for(lambda: "set up" in CameraStatus.objects.get(camera__slug="dock").last_error, "the reason is not told")
+
+
+def test_drawings_are_taken_over_without_a_new_reader(run: Callable) -> None:
+    people = make_people()
+    make_camera(people.site, "yard", address="demo:gate")
+    process = run()
+    wait_for(lambda: state_of("yard") == "live", "the scene does not come up")
+    readers = psutil.Process(process.pid).children()
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    mask = {"privacy_masks": [[[0, 0], [1, 0], [1, 1], [0, 1]]]}
+    assert api_client(people.kavita).patch("/api/v1/cameras/yard", mask).status_code == 200
+    wait_for(lambda: len(client.get(bus.last_key("yard"))) < 30_000, "the mask is not taken over")
+    assert psutil.Process(process.pid).children() == readers
+
+
 def test_only_the_cameras_asked_for_are_taken(run: Callable) -> None:
     people = make_people()
     for slug in ("dock", "yard"):

@@ -95,7 +95,8 @@ class LocalRecogniser:
         small = cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else image
         self._nets.detector.setInputSize((small.shape[1], small.shape[0]))
         _, rows = self._nets.detector.detect(small)
-        faces = [self._describe(image, row, ratio) for row in (rows if rows is not None else ())]
+        found = [row for row in (rows if rows is not None else ()) if np.isfinite(row).all()]
+        faces = [self._describe(image, row, ratio) for row in found]
         return sorted(faces, key=lambda face: face.quality.width, reverse=True)
 
     def embed(self, image: np.ndarray, face: Face) -> np.ndarray:

@@ -25,8 +25,10 @@ class Store:
     def __init__(self) -> None:
         self.facts: dict[str, Observation] = {}
         self.is_away = False
+        self.tries = 0
 
     def write(self, observation: Observation) -> None:
+        self.tries += 1
         if self.is_away:
             raise AwayError
         if observation.data.get("poison"):
@@ -87,6 +89,19 @@ def test_facts_wait_in_a_file_while_the_store_is_away_and_keep_their_order(store
     recorder.stop()
     assert numbers(store) == list(range(20))
     assert not spool.exists()
+
+
+def test_a_long_absence_costs_one_try_now_and_then_and_no_rewriting(store: Store, spool: Path) -> None:
+    store.is_away = True
+    recorder = start(store, spool)
+    for number in range(300):
+        recorder.put(fact(number))
+    wait_for(lambda: spool.exists() and spool.read_bytes().count(b"\n") == 300)
+    assert store.tries < 60
+    store.is_away = False
+    wait_for(lambda: len(store.facts) == 300 and not spool.exists())
+    recorder.stop()
+    assert numbers(store) == list(range(300))
 
 
 def test_what_waited_is_written_by_the_next_process(store: Store, spool: Path) -> None:

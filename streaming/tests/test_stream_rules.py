@@ -116,6 +116,12 @@ def test_a_pace_lets_through_its_rate_or_what_comes(fps: float, source_fps: floa
         assert taken >= 0.99 * count - 1
 
 
+def test_a_clock_that_is_set_back_does_not_stop_the_pictures() -> None:
+    pace = Pace(10)
+    assert pace.is_due(1000.0)
+    assert sum(pace.is_due(900 + n / 10) for n in range(50)) >= 49
+
+
 def test_a_pace_of_zero_lets_nothing_through() -> None:
     assert not any(Pace(0).is_due(at) for at in range(100))
 
