@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from factoryai.rest import Refusal
 from factoryai.sites.models import Role, Site
 from streaming.drawings import DrawingError, check_lines, check_masks, check_zones
 from streaming.models import ROLES, Camera
@@ -126,7 +127,10 @@ class CameraAdmin(admin.ModelAdmin):
         if known := self.get_queryset(request).filter(slug=request.POST.get("slug", "")).first():
             set_source(known, source)
             source = type(source)(source.kind, source.address, known.username, known.password)
-        trial = try_source(source)
+        try:
+            trial = try_source(source)
+        except Refusal as refusal:
+            return JsonResponse({"ok": False, "code": refusal.code, "message": refusal.message})
         answer = {"ok": trial.ok, "code": trial.code, "message": trial.message, "jpeg": trial.jpeg}
         return JsonResponse(answer, headers={"Cache-Control": "no-store"})
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import queue
+import threading
 import time
 from dataclasses import dataclass
 
 import cv2
 
+from factoryai.rest import Refusal
 from streaming.capture import Capture
 from streaming.fleet import order_for
 from streaming.rules import tier_size
@@ -18,6 +20,8 @@ from streaming.worker import shrink
 
 LIMIT_S = 8.0
 TICK_S = 0.1
+AT_ONCE = 3
+_places = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,19 @@ class Trial:
 
 
 def try_source(source: Source, limit_s: float = LIMIT_S) -> Trial:
-    """Open a checked source and return its first picture, or why there was none within ``limit_s`` seconds."""
+    """Open a checked source and return its first picture, or why there was none within ``limit_s`` seconds.
+
+    Raises `Refusal` 429 while `AT_ONCE` others are being tried by this process: each is a reader of its own.
+    """
+    if not _places.acquire(blocking=False):
+        raise Refusal("too_many_trials", "Other addresses are being tried. Try again in a few seconds.", 429)
+    try:
+        return _try(source, limit_s)
+    finally:
+        _places.release()
+
+
+def _try(source: Source, limit_s: float) -> Trial:
     pictures: queue.Queue[Picture] = queue.Queue()
     try:
         capture = Capture(order_for(source, fps=5), pictures.put)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from factoryai.sites.tests.factories import People, api_client, make_people
 from streaming.models import Camera, CameraStatus
 from streaming.tests.factories import make_camera
+from streaming.trial import AT_ONCE, _places
 
 pytestmark = pytest.mark.django_db
 
@@ -187,3 +188,16 @@ def test_only_a_manager_tries_addresses(people: People) -> None:
 def test_trying_an_address_outside_the_networks_says_so(people: People) -> None:
     asked = {"site": people.site.slug, "url": "rtsp://127.0.0.1/x"}
     assert api_client(people.kavita).post(f"{LIST}/try", asked).json()["code"] == "network_not_allowed"
+
+
+def test_more_trials_than_places_are_put_off(people: People) -> None:
+    asked = {"site": people.site.slug, "url": "demo:gate"}
+    for _ in range(AT_ONCE):
+        assert _places.acquire(blocking=False)
+    try:
+        answer = api_client(people.kavita).post(f"{LIST}/try", asked)
+    finally:
+        for _ in range(AT_ONCE):
+            _places.release()
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_trials")
+    assert api_client(people.kavita).post(f"{LIST}/try", asked).status_code == 200
