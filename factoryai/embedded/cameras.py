@@ -23,8 +23,16 @@ SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 DEMO_PREFIX = "demo:"
 DEMO_SETTINGS = {
     "street": {},
-    "gate": {"roles": ["gate"], "direction": Camera.Direction.IN},
-    "entrance": {"roles": ["attendance", "occupancy"], "direction": Camera.Direction.BOTH},
+    "gate": {
+        "roles": ["gate"],
+        "direction": Camera.Direction.IN,
+        "zones": [{"name": "Check lane", "points": [[0.4, 0.62], [0.62, 0.62], [0.96, 0.97], [0.3, 0.97]]}],
+    },
+    "entrance": {
+        "roles": ["attendance", "occupancy"],
+        "direction": Camera.Direction.BOTH,
+        "lines": [{"name": "Turnstiles", "points": [[0.08, 0.665], [0.92, 0.665]], "in": "right"}],
+    },
 }
 HOW_TO_WRITE = (
     "A camera is written NAME=rtsp://user:password@address/path, its name in small letters, digits and hyphens, "
@@ -71,7 +79,7 @@ def ensure(wanted: NamedSource) -> None:
     if camera is None:
         camera = Camera(slug=wanted.slug, name=name, site=_site_for_cameras())
     elif camera.address.startswith(DEMO_PREFIX):
-        camera.name = name
+        camera.name, camera.zones, camera.lines = name, [], []
     if not camera.site.is_active:
         camera.site = _site_for_cameras()
     camera.address, camera.username, camera.password = source.address, source.username, source.password
