@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import socket
 from typing import Any
 
@@ -21,6 +22,8 @@ LOST_PEER_MS = 10_000
 """TCP_USER_TIMEOUT: a peer that acknowledged nothing for so long is gone; the kernel's own limit is 15 minutes."""
 GRACE_S = 3
 """Streams never end by themselves: without a limit the process would not stop while anybody watches (measured)."""
+COLLECT_AT = (700, 5, 2)
+"""Python's own limits, but what outlived two collections is looked at after 10 of them instead of 100."""
 
 
 class Command(BaseCommand):
@@ -42,7 +45,10 @@ class Command(BaseCommand):
             for url in address.urls(options["host"], listener.getsockname()[1]):
                 self.stdout.write(f"Open {url}")
             self.stdout.flush()
-        uvicorn.Server(configuration(options["log_level"])).run(sockets=[listener])
+        config = configuration(options["log_level"])
+        config.load()
+        set_aside_what_is_loaded()
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listener(options: dict[str, Any]) -> socket.socket:
@@ -72,6 +78,18 @@ def prepare(listener: socket.socket) -> None:
             listener.setsockopt(socket.IPPROTO_TCP, name, value)
         except OSError:
             continue
+
+
+def set_aside_what_is_loaded() -> None:
+    """Let the collector of cycles look only at what requests leave behind.
+
+    A request is a cycle. Beside 150,000 objects that live for ever Python put a collection of old ones off for minutes:
+    the process grew by 1.3 MB a minute with a viewer a second, and one collection held all pictures up for 40 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.collect()  # forgets how many objects there were, by which the next one is put off
+    gc.set_threshold(*COLLECT_AT)
 
 
 def configuration(log_level: str) -> uvicorn.Config:
