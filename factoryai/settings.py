@@ -219,6 +219,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "displayRequestDuration": True, "filter": True},
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "factoryai.plain_views.describe",
+    ],
 }
 CORS_ALLOWED_ORIGINS = env.each("FACTORYAI_CORS_ORIGINS", [], parse.origin)
 CORS_URLS_REGEX = r"^/api/"
