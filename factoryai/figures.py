@@ -7,14 +7,11 @@ from collections import Counter
 from django.utils import timezone
 
 from streaming.models import Camera
+from streaming.standing import stand
 
 
 def camera_states() -> Counter[str]:
-    """Return how many cameras are in which state; one without a living camera process is offline."""
+    """Return how many cameras of active sites are in which state, judged as pages and the API judge them."""
     now = timezone.now()
-    states: Counter[str] = Counter()
-    for camera in Camera.objects.select_related("status"):
-        status = getattr(camera, "status", None)
-        leased = status is not None and status.leased_until is not None and status.leased_until > now
-        states["disabled" if not camera.is_enabled else status.state if leased else "offline"] += 1
-    return states
+    cameras = Camera.objects.filter(site__is_active=True).select_related("site", "status")
+    return Counter(stand(camera, now).state for camera in cameras)

@@ -39,8 +39,8 @@ class Finding:
 
 
 def overall(findings: Mapping[str, Finding]) -> Level:
-    """Down when the database is: nothing is recorded then. Anything else that fails degrades."""
-    if findings["database"].level is Level.DOWN:
+    """Down when the database is, or the disk is full: nothing is recorded then. Anything else that fails degrades."""
+    if any(findings[name].level is Level.DOWN for name in ("database", "disk")):
         return Level.DOWN
     levels = {finding.level for finding in findings.values()}
     return Level.OK if levels == {Level.OK} else Level.DEGRADED

@@ -13,7 +13,7 @@ from streaming.rules import OFFLINE_AFTER_S, STALE_AFTER_S
 
 WORDS: Final = {bus.LIVE: "Live", bus.STALE: "No live picture", bus.OFFLINE: "Offline", bus.DISABLED: "Switched off"}
 RANKS: Final = {state: rank for rank, state in enumerate(bus.STATES)}
-SILENT_AFTER_S: Final = 10.0
+SILENT_AFTER_S: Final = 6.0
 """A row that was not written for so long: the camera process is gone, and its figures are history."""
 
 

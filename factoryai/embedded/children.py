@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from factoryai.embedded.tether import tied_to_parent
 
@@ -43,7 +44,7 @@ class Child:
 
     def start(self, now: float) -> None:
         """Start the program in a session of its own, so that Ctrl-C reaches only `up`, which ends it in order."""
-        with self.log.open("ab") as log:
+        with self._open_log() as log:
             self.process = subprocess.Popen(  # noqa: S603  every command is written in supervisor.py
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -55,6 +56,14 @@ class Child:
                 preexec_fn=tied_to_parent(),
             )
         self.started_at = now
+
+    def _open_log(self) -> BinaryIO:
+        """Open the log; where that is impossible the program runs without one, which is better than not at all."""
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            return self.log.open("ab")
+        except OSError:
+            return Path(os.devnull).open("ab")
 
     def end(self) -> None:
         """Ask the program to end; it may take a moment."""
@@ -111,14 +120,16 @@ class Family:
             elif child.due_at == 0.0:
                 self._note_end(child, now)
             elif now >= child.due_at:
-                child.due_at = 0.0
-                child.start(now)
+                self._start_again(child, now)
 
     def rotate_logs(self) -> None:
         """Start a log over when it is full, keeping the last ones. The writers append, so they just go on."""
         for child in self.children:
-            if child.log.exists() and child.log.stat().st_size > LOG_LIMIT_BYTES:
-                rotate(child.log)
+            try:
+                if child.log.exists() and child.log.stat().st_size > LOG_LIMIT_BYTES:
+                    rotate(child.log)
+            except OSError as error:
+                self._say(f"{child.log} cannot be started over ({error.strerror}); it goes on growing.")
 
     def stop(self, pause: Callable[[float], None] = time.sleep) -> None:
         """End every child within `POLITE_S`, the broker after those that use it; then kill the rest."""
@@ -139,6 +150,16 @@ class Family:
         """End everything at once."""
         for child in reversed(self.children):
             child.kill()
+
+    def _start_again(self, child: Child, now: float) -> None:
+        """Start a child that is due; one that cannot be started now is tried again later."""
+        child.due_at = 0.0
+        try:
+            child.start(now)
+        except OSError as error:
+            child.failures += 1
+            child.due_at = now + backoff_s(child.failures)
+            self._say(f"{child.name} cannot be started ({error.strerror}), trying again in {child.due_at - now:.0f} s.")
 
     def _note_end(self, child: Child, now: float) -> None:
         child.kill()  # what it started may still run

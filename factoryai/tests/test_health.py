@@ -13,6 +13,7 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from factoryai.figures import camera_states
 from factoryai.health import CHECKS, Finding, Level, judge_cameras, judge_disk, overall, run_checks
 from factoryai.jobs.services import beat_ticked
 from factoryai.sites.tests.factories import make_people
@@ -33,6 +34,8 @@ def findings(**changes: Level) -> dict[str, Finding]:
         pytest.param({"broker": Level.DOWN}, Level.DEGRADED, id="facts are recorded without the broker"),
         pytest.param({"scheduler": Level.DEGRADED}, Level.DEGRADED, id="late reminders"),
         pytest.param({"cameras": Level.DEGRADED}, Level.DEGRADED, id="a camera is away"),
+        pytest.param({"disk": Level.DOWN}, Level.DOWN, id="nothing is recorded on a full disk"),
+        pytest.param({"disk": Level.DEGRADED}, Level.DEGRADED, id="a disk that is nearly full"),
     ],
 )
 def test_what_the_whole_is_worth(changes, level):
@@ -107,8 +110,11 @@ def people(db):
     people = make_people()
     for site in (people.site, people.other_site):
         camera = Camera.objects.create(site=site, slug=f"{site.slug}-gate", name="Gate", address="rtsp://10.0.0.1/s")
-        soon = timezone.now() + dt.timedelta(minutes=1)
-        CameraStatus.objects.create(camera=camera, state="live", leased_until=soon, people=3)
+        now = timezone.now()
+        soon = now + dt.timedelta(minutes=1)
+        CameraStatus.objects.create(
+            camera=camera, state="live", leased_until=soon, people=3, frame_at=now, updated_at=now
+        )
     return people
 
 
@@ -117,6 +123,18 @@ def test_anybody_reads_totals_and_no_name(people):
     assert 'factoryai_cameras{state="live"} 2.0' in text
     assert "factoryai_scheduler_running 0.0" in text
     assert "pune" not in text
+
+
+def test_the_cameras_of_a_closed_site_do_not_count(people):
+    people.other_site.is_active = False
+    people.other_site.save()
+    assert camera_states() == {"live": 1}
+
+
+def test_a_camera_whose_process_fell_silent_is_not_live(people):
+    CameraStatus.objects.update(frame_at=timezone.now() - dt.timedelta(seconds=20))
+    CameraStatus.objects.update(updated_at=timezone.now() - dt.timedelta(seconds=20))
+    assert camera_states() == {"stale": 2}
 
 
 def test_a_person_reads_the_figures_of_the_cameras_they_may_watch(people):
@@ -134,7 +152,8 @@ def test_the_superuser_reads_all_and_the_device_none(people):
 
 
 def test_a_camera_whose_process_is_gone_counts_as_offline(people):
-    CameraStatus.objects.update(leased_until=timezone.now() - dt.timedelta(seconds=1))
+    long_ago = timezone.now() - dt.timedelta(minutes=2)
+    CameraStatus.objects.update(leased_until=long_ago, frame_at=long_ago, updated_at=long_ago)
     assert 'factoryai_cameras{state="offline"} 2.0' in Client().get("/metrics").content.decode()
 
 

@@ -110,6 +110,42 @@ def test_a_child_that_ends_is_started_again_after_its_pause(family, make, clock,
     assert child.process is not None
 
 
+def test_a_child_runs_without_a_log_where_none_can_be_written(family, make, tmp_path):
+    child = make("import time; time.sleep(60)")
+    (tmp_path / "plain").write_text("a file, not a folder")
+    child.log = tmp_path / "plain" / "child.log"
+    family.add(child)
+    assert child.is_running
+    family.rotate_logs()
+
+
+def test_a_folder_of_logs_that_was_moved_away_is_made_again(family, make, clock, tmp_path):
+    child = make("raise SystemExit(1)")
+    child.log = tmp_path / "logs" / "child.log"
+    family.add(child)
+    wait_until(lambda: not child.is_running)
+    family.look_after()
+    child.log.parent.rename(tmp_path / "moved")
+    clock.now += 2
+    family.look_after()
+    assert child.process is not None
+    assert child.log.exists()
+
+
+def test_a_child_that_cannot_be_started_now_is_tried_again(family, make, clock, said):
+    child = family.add(make("raise SystemExit(1)"))
+    wait_until(lambda: not child.is_running)
+    family.look_after()
+    child.command = ["/nowhere/to/be/found"]
+    clock.now += 2
+    family.look_after()
+    assert "cannot be started" in said[-1]
+    child.command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    clock.now += 31
+    family.look_after()
+    assert child.is_running
+
+
 def test_a_child_that_ran_long_is_forgiven_its_failures(family, make, clock):
     child = family.add(make(SLEEP))
     child.failures = 4
