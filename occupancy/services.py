@@ -1,0 +1,133 @@
+"""The verbs on people inside: record what happened, correct the count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from factoryai.rest import Refusal
+from occupancy.models import Log, Zone, microseconds
+from occupancy.rules.sums import SETTING, Kind, hours_of
+
+MOST_LOGS = 1000
+CLOCK_SLACK = timedelta(minutes=5)
+"""How far ahead of the server a device's clock may be."""
+
+STEPS = {Kind.IN: 1, Kind.OUT: -1}
+
+
+@dataclass(frozen=True, slots=True)
+class NewLog:
+    """One row as a device sent it; ``at`` is aware, ``count`` is given for the kind count only."""
+
+    event_id: str
+    zone: int
+    at: datetime
+    kind: str
+    count: int | None = None
+
+
+@dataclass(slots=True)
+class Received:
+    """What became of a list: ``rejected`` holds (index, code, message)."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def judge_log(row: NewLog, zones: Mapping[int, Zone], at: datetime) -> tuple[str, str] | None:
+    """Return why a row is refused at ``at``, as code and message; None for a good one."""
+    if row.zone not in zones:
+        return "unknown_zone", "There is no such zone."
+    if not 0 < len(row.event_id) <= 100:
+        return "bad_event_id", "An event id has 1 to 100 characters."
+    if row.kind not in (Kind.IN, Kind.OUT, Kind.COUNT):
+        return "bad_kind", "The kind is in, out or count."
+    if (row.kind == Kind.COUNT) != (row.count is not None) or (row.count or 0) < 0:
+        return "bad_count", "A count of 0 or more belongs to the kind count, and only to it."
+    if row.at > at + CLOCK_SLACK:
+        return "in_future", "This time has not come yet; check the device's clock."
+    return None
+
+
+@transaction.atomic
+def record_logs(*, rows: Sequence[NewLog], zones: Sequence[Zone], source: str, at: datetime) -> Received:
+    """Record up to 1,000 rows of ``source`` for the ``zones`` it may write to; a bad row never spoils its neighbours.
+
+    An event id that the source used for the zone before changes nothing. Raises `Refusal` for too many rows.
+    """
+    if len(rows) > MOST_LOGS:
+        raise Refusal("too_many_rows", f"At most {MOST_LOGS} rows at a time.", 413)
+    known, result = _locked(zones), Received()
+    good = []
+    for index, row in enumerate(rows):
+        if refused := judge_log(row, known, at):
+            result.rejected.append((index, *refused))
+        else:
+            good.append(row)
+    fresh = _without_repeats(good, source)
+    result.accepted, result.duplicates = len(fresh), len(good) - len(fresh)
+    Log.objects.bulk_create([_log(row, source, at) for row in fresh])
+    _reopen(known, fresh)
+    return result
+
+
+@transaction.atomic
+def correct_zone(*, zone: Zone, count: int, reason: str, by: Any, event_id: str, at: datetime) -> Log:
+    """Set the count by a person's word; the row keeps what the count was wrong by (seen minus true)."""
+    if count < 0 or not reason.strip():
+        raise Refusal("bad_correction", "A correction needs a count of 0 or more and a reason.")
+    known = _locked([zone])
+    if repeat := Log.objects.filter(zone=zone, source="people", event_id=event_id).first():
+        return repeat
+    seen = Zone.objects.with_counts().get(pk=zone.pk).raw_count
+    row = NewLog(event_id, zone.pk, at, Kind.CORRECTION, count)
+    log = _log(row, "people", at)
+    log.drift, log.reason, log.by = seen - count, reason.strip()[:200], by
+    log.save()
+    _reopen(known, [row])
+    return log
+
+
+def _locked(zones: Sequence[Zone]) -> dict[int, Zone]:
+    """Lock in one order, so that two senders wait for each other and never in a ring."""
+    rows = Zone.objects.select_for_update(of=("self",)).select_related("site").order_by("pk")
+    return {zone.pk: zone for zone in rows.filter(pk__in=[zone.pk for zone in zones])}
+
+
+def _without_repeats(rows: Sequence[NewLog], source: str) -> list[NewLog]:
+    first = {(row.zone, row.event_id): row for row in reversed(rows)}
+    ids = {event_id for _, event_id in first}
+    used = set(Log.objects.filter(source=source, event_id__in=ids).values_list("zone_id", "event_id"))
+    return [row for key, row in reversed(first.items()) if key not in used]
+
+
+def _log(row: NewLog, source: str, at: datetime) -> Log:
+    count = row.count if row.kind in SETTING else None
+    return Log(
+        zone_id=row.zone, source=source, event_id=row.event_id, at=row.at, at_us=microseconds(row.at),
+        received_at=at, kind=row.kind, step=STEPS.get(Kind(row.kind), 0), count=count,
+    )  # fmt: skip
+
+
+def _reopen(zones: Mapping[int, Zone], rows: Sequence[NewLog]) -> None:
+    """Move each watermark back to the start of the earliest touched hour, in the site's zone."""
+    earliest: dict[int, datetime] = {}
+    for row in rows:
+        earliest[row.zone] = min(row.at, earliest.get(row.zone, row.at))
+    for pk, first in earliest.items():
+        zone = zones[pk]
+        if zone.summed_until is None or first < zone.summed_until:
+            zone.summed_until = hour_start(zone, first)
+            zone.save(update_fields=["summed_until"])
+
+
+def hour_start(zone: Zone, at: datetime) -> datetime:
+    """Return the start of the hour bucket that holds ``at``."""
+    day = at.astimezone(zone.site.zone).date()
+    return next(start for start, end in hours_of(day, zone.site.zone) if start <= at < end)
