@@ -20,7 +20,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django_filters import IsoDateTimeFilter
-from rest_framework import exceptions, fields, serializers, status
+from rest_framework import exceptions, fields, parsers, serializers, status
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 
@@ -148,6 +148,16 @@ def _join(path: str, name: object) -> str:
     if name == NON_FIELD and path:
         return path
     return f"{path}.{name}" if path else str(name)
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON that a person could have meant: a thousand brackets deep is refused like any other nonsense."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise exceptions.ParseError("This JSON is nested too deeply.") from error
 
 
 class Page(PageNumberPagination):

@@ -17,7 +17,7 @@ from rest_framework import exceptions, serializers
 
 from factoryai import errors
 from factoryai.rest import AwareDateTimeField, Refusal, exception_handler, refusal_from
-from factoryai.sites.tests.factories import api_client
+from factoryai.sites.tests.factories import api_client, make_people
 
 
 class Punch(serializers.Serializer):
@@ -135,3 +135,9 @@ def test_errors_outside_the_framework_are_json_for_programs_and_pages_for_people
     assert f'"code": "{code}"' in program.content.decode()
     assert person["Content-Type"].startswith("text/html")
     assert person.status_code == program.status_code
+
+
+@pytest.mark.django_db
+def test_json_nested_beyond_reason_is_refused_like_any_other_nonsense():
+    answer = api_client(make_people().kavita).post("/api/v1/cameras", "[" * 100_000, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
