@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from django.db import close_old_connections
+from django.utils import timezone
 
+from occupancy.analyser import CrossingAnalyser
+from occupancy.services import record_crossing
 from streaming.frames import Analyser, Observation
 from streaming.models import Camera
 
@@ -17,10 +20,18 @@ Consumer = Callable[[Observation], None]
 
 def analysers_for(camera: Camera) -> Sequence[Analyser]:
     """Return the analysers of one camera by its roles, in the order in which they look."""
-    return ()
+    analysers: list[Analyser] = []
+    if "occupancy" in camera.roles and camera.lines:
+        lines = [(line["name"], line["points"], line.get("in", "right") == "right") for line in camera.lines]
+        analysers.append(CrossingAnalyser(lines))
+    return analysers
 
 
-CONSUMERS: dict[str, Consumer] = {}
+def _count(observation: Observation) -> None:
+    record_crossing(observation=observation, at=timezone.now())
+
+
+CONSUMERS: dict[str, Consumer] = {"crossing": _count}
 """Kind of observation → the service that records it as a fact."""
 
 

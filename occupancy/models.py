@@ -13,6 +13,7 @@ from factoryai.sites.models import Site
 from occupancy.querysets import LogQuerySet, SumQuerySet, ZoneQuerySet
 from occupancy.rules.resets import Policy
 from occupancy.rules.sums import Kind
+from streaming.models import Camera
 
 
 class Zone(models.Model):
@@ -42,6 +43,22 @@ class Zone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.site})"
+
+
+class ZoneLine(models.Model):
+    """A line of a camera over which people come into a zone; with ``is_reversed``, in over the line is out here."""
+
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="lines")
+    camera = models.ForeignKey(Camera, models.CASCADE, related_name="zone_lines")
+    line = models.CharField(max_length=80, help_text="The name of the line as drawn on the camera.")
+    is_reversed = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["zone", "camera", "line"]
+        constraints = [models.UniqueConstraint(fields=["zone", "camera", "line"], name="one_zone_line_each")]
+
+    def __str__(self) -> str:
+        return f"{self.line} of {self.camera}"
 
 
 class Log(models.Model):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from factoryai.rest import Refusal
-from occupancy.models import Log, Zone, microseconds
+from occupancy.models import Log, Zone, ZoneLine, microseconds
 from occupancy.rules.sums import SETTING, Kind, hours_of
+from streaming.frames import Observation
 
 MOST_LOGS = 1000
 CLOCK_SLACK = timedelta(minutes=5)
@@ -75,6 +77,23 @@ def record_logs(*, rows: Sequence[NewLog], zones: Sequence[Zone], source: str, a
     Log.objects.bulk_create([_log(row, source, at) for row in fresh])
     _reopen(known, fresh)
     return result
+
+
+def record_crossing(*, observation: Observation, at: datetime) -> Received:
+    """Record one crossing of a camera's line for every zone of the camera's site that counts by it, exactly once."""
+    name, line = observation.camera, observation.data["line"]
+    ways = ZoneLine.objects.filter(camera__slug=name, line=line, zone__site=F("camera__site")).select_related("zone")
+    seen_at = datetime.fromtimestamp(observation.captured_at, UTC)
+    rows = [
+        NewLog(
+            observation.event_id,
+            way.zone_id,
+            seen_at,
+            Kind.IN if observation.data["is_in"] != way.is_reversed else Kind.OUT,
+        )
+        for way in ways
+    ]
+    return record_logs(rows=rows, zones=[way.zone for way in ways], source=f"camera:{name}"[:60], at=at)
 
 
 @transaction.atomic
