@@ -65,10 +65,11 @@ class Sending:
         self._is_busy, self._progress_at, self._left_bytes = True, time.monotonic(), None
         try:
             if self._is_bare and message.get("more_body"):
-                self._transport.write(message["body"])
+                if not self._transport.is_closing():
+                    self._transport.write(message["body"])
             else:
                 await self._send(self._begin(message) if message["type"] == "http.response.start" else message)
-            if _holds_picture(message) and self._has_unsent():
+            if _holds_picture(message) and self._unsent_bytes() != 0:
                 await self._send(self._flush)
         finally:
             self._is_busy = False
@@ -86,15 +87,17 @@ class Sending:
         self._is_bare = True
         return {**start, "headers": [*start["headers"], (b"connection", b"close")]}
 
-    def _has_unsent(self) -> bool:
-        """Whether a part of the message still waits for the socket; true when nothing is known."""
-        return self._transport is None or self._transport.get_write_buffer_size() > 0
+    def _unsent_bytes(self) -> int | None:
+        """Return what still waits for the socket, None when that is not known. A closed socket refuses to be asked."""
+        if self._transport is None:
+            return None
+        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
     def look(self, at: float) -> None:
         """End the viewer when its socket took nothing for `STALL_LIMIT_S`."""
         if not self._is_busy:
             return
-        left = self._transport.get_write_buffer_size() if self._transport is not None else 0
+        left = self._unsent_bytes() or 0
         if self._left_bytes is not None and left < self._left_bytes:
             self._progress_at = at
         self._left_bytes = left
