@@ -1,4 +1,4 @@
-"""People inside: zones, append-only logs, and the sums that are derived from them."""
+"""People inside: zones, the lines that lead into them, and append-only logs of what happened."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import UTC, datetime, time
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from factoryai.sites.models import Site
-from occupancy.querysets import LogQuerySet, SumQuerySet, ZoneQuerySet
+from occupancy.querysets import LogQuerySet, ZoneQuerySet
 from occupancy.rules.resets import Policy
 from occupancy.rules.sums import Kind
 from streaming.models import Camera
@@ -103,67 +103,6 @@ class Log(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M:%S}"
-
-
-class Sum(models.Model):
-    """What hours, days and months have in common. ``closing`` is the raw count at the end, below zero when drifting."""
-
-    average = models.FloatField()
-    peak = models.PositiveIntegerField()
-    low = models.PositiveIntegerField()
-    entries = models.PositiveIntegerField()
-    exits = models.PositiveIntegerField()
-    logs = models.PositiveIntegerField()
-    closing = models.IntegerField()
-    is_complete = models.BooleanField(default=True)
-
-    objects = SumQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-
-class HourSum(Sum):
-    zone = models.ForeignKey(Zone, models.CASCADE, related_name="hours")
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    weight_us = models.BigIntegerField(help_text="Person-microseconds: the average before it is divided.")
-
-    class Meta:
-        ordering = ["zone", "starts_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["zone", "starts_at"], name="one_sum_per_hour"),
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="an_hour_ends_after_it_starts"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d %H:%M}: {self.average:.1f}"
-
-
-class DaySum(Sum):
-    zone = models.ForeignKey(Zone, models.CASCADE, related_name="days")
-    date = models.DateField()
-
-    class Meta:
-        ordering = ["zone", "date"]
-        constraints = [models.UniqueConstraint(fields=["zone", "date"], name="one_sum_per_day")]
-
-    def __str__(self) -> str:
-        return f"{self.date}: {self.average:.1f}"
-
-
-class MonthSum(Sum):
-    """``month`` is the first day of the month."""
-
-    zone = models.ForeignKey(Zone, models.CASCADE, related_name="months")
-    month = models.DateField()
-
-    class Meta:
-        ordering = ["zone", "month"]
-        constraints = [models.UniqueConstraint(fields=["zone", "month"], name="one_sum_per_month")]
-
-    def __str__(self) -> str:
-        return f"{self.month:%Y-%m}: {self.average:.1f}"
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

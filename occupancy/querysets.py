@@ -1,8 +1,7 @@
-"""Questions about zones, logs and sums."""
+"""Questions about zones and logs."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Self
 
 from django.db.models import F, OuterRef, Q, Subquery, Sum
@@ -25,14 +24,6 @@ class ZoneQuerySet(ScopedQuerySet):
             set_count=Coalesce(Subquery(last_set.values("count")[:1]), 0),
         ).annotate(raw_count=F("set_count") + Coalesce(Subquery(total), 0))
 
-    def awaiting_sums(self, closed_until: datetime) -> Self:
-        """Zones with at least one closed hour that is not summed."""
-        return self.filter(summed_until__lt=closed_until)
-
 
 class LogQuerySet(ScopedQuerySet):
-    site_path = "zone__site"
-
-
-class SumQuerySet(ScopedQuerySet):
     site_path = "zone__site"
