@@ -19,7 +19,7 @@ from django.db.models import ProtectedError
 from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django_filters import IsoDateTimeFilter
+from django_filters import Filter, IsoDateTimeFilter
 from rest_framework import exceptions, fields, parsers, serializers, status
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
@@ -192,6 +192,23 @@ class ModelSerializer(serializers.ModelSerializer):
     }
 
 
+class RefusesReadOnly:
+    """For a serializer: a change of what cannot be changed is refused with ``read_only``, not passed over.
+
+    A field sent with the value it has is let through, so that a client may send back what it read.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and self.instance is not None:  # type: ignore[attr-defined]
+            fixed = [field for field in self.fields.values() if field.read_only and field.field_name in data]  # type: ignore[attr-defined]
+            shown = self.to_representation(self.instance) if fixed else {}  # type: ignore[attr-defined]
+            names = [field.field_name for field in fixed if data[field.field_name] != shown.get(field.field_name)]
+            if names:
+                texts = dict.fromkeys(names, "This field cannot be changed.")
+                raise Refusal("read_only", f"{names[0]}: This field cannot be changed.", fields=texts)
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
 class _AwareFormField(forms.DateTimeField):
     def to_python(self, value: str | None) -> dt.datetime | None:
         if not value:
@@ -211,6 +228,21 @@ class AwareDateTimeFilter(IsoDateTimeFilter):
     """A query parameter that is a time with an offset (``+`` is written ``%2B`` in an address)."""
 
     field_class = _AwareFormField
+
+
+class _StrictBooleanFormField(forms.CharField):
+    def clean(self, value: str | None) -> bool | None:
+        words = {"": None, "true": True, "1": True, "false": False, "0": False}
+        try:
+            return words[(value or "").strip().lower()]
+        except KeyError as error:
+            raise ModelValidationError("Write true or false.", code="invalid_choice") from error
+
+
+class StrictBooleanFilter(Filter):
+    """A query parameter that is ``true`` or ``false``; any other word is refused instead of meaning both."""
+
+    field_class = _StrictBooleanFormField
 
 
 class ErrorSerializer(serializers.Serializer):

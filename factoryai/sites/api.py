@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, viewsets
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from factoryai.rest import ModelSerializer
+from factoryai.rest import ModelSerializer, RefusesReadOnly, StrictBooleanFilter
 from factoryai.sites.models import Role, Site
 from factoryai.sites.permissions import PEOPLE, SiteRole, SiteScoped
 
 
-class SiteSerializer(ModelSerializer):
+class SiteSerializer(RefusesReadOnly, ModelSerializer):
     class Meta:
         model = Site
         fields = ["slug", "name", "timezone", "is_active"]
@@ -22,6 +25,14 @@ class SiteSerializer(ModelSerializer):
         fields = super().get_fields()
         fields["slug"].read_only = self.instance is not None and not isinstance(self.instance, list)
         return fields
+
+
+class SiteFilter(filters.FilterSet):
+    is_active = extend_schema_field(OpenApiTypes.BOOL)(StrictBooleanFilter)()
+
+    class Meta:
+        model = Site
+        fields = ["is_active"]
 
 
 class MakesSites(BasePermission):
@@ -49,5 +60,5 @@ class SiteViewSet(
     http_method_names = ["get", "post", "patch", "head", "options"]
     lookup_field = "slug"
     lookup_value_regex = r"[-\w]+"
-    filterset_fields = ["is_active"]
+    filterset_class = SiteFilter
     ordering_fields = ["name", "slug"]

@@ -49,8 +49,26 @@ def test_a_manager_names_the_site_and_nobody_else(people):
 
 
 def test_a_site_keeps_its_slug(people):
-    answer = api_client(people.kavita).patch(f"{LIST}/pune", {"slug": "other"})
-    assert answer.json()["slug"] == "pune"
+    answer = api_client(people.kavita).patch(f"{LIST}/pune", {"slug": "other", "name": "Other"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "read_only")
+    assert list(answer.json()["fields"]) == ["slug"]
+    assert not Site.objects.filter(name="Other").exists()
+
+
+def test_a_site_may_be_sent_back_as_it_was_read(people):
+    client = api_client(people.kavita)
+    assert client.patch(f"{LIST}/pune", client.get(f"{LIST}/pune").json()).status_code == 200
+
+
+@pytest.mark.parametrize(("word", "count"), [pytest.param("true", 1, id="true"), pytest.param("false", 0, id="false")])
+def test_sites_are_found_by_whether_they_are_active(people, word, count):
+    assert api_client(people.kavita).get(f"{LIST}?is_active={word}").json()["count"] == count
+
+
+def test_a_filter_value_that_means_nothing_is_refused(people):
+    answer = api_client(people.kavita).get(f"{LIST}?is_active=maybe")
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == ["is_active"]
 
 
 def test_a_zone_that_does_not_exist_is_refused(people):
