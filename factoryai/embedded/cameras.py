@@ -14,6 +14,7 @@ from django.db import transaction
 from factoryai.embedded.errors import CannotStartError
 from factoryai.embedded.logins import DEMO_SITE
 from factoryai.sites.models import Site
+from occupancy.models import Zone, ZoneLine
 from streaming.models import Camera
 from streaming.scenes import SCENES
 from streaming.sources import Allowance, Source, SourceError, parse_source, resolve
@@ -68,7 +69,17 @@ def add_demo_cameras(site: Site) -> None:
         return
     for scene, title in SCENES.items():
         fields = {"name": title, "address": f"{DEMO_PREFIX}{scene}", "site": site, **DEMO_SETTINGS.get(scene, {})}
-        Camera.objects.get_or_create(slug=scene, defaults=fields)
+        camera, _ = Camera.objects.get_or_create(slug=scene, defaults=fields)
+        _count_people(camera)
+
+
+def _count_people(camera: Camera) -> None:
+    """Let the lines of a demonstration camera count for a zone of their own."""
+    if "occupancy" not in camera.roles:
+        return
+    zone, _ = Zone.objects.get_or_create(site=camera.site, name=camera.name, defaults={"capacity": 40})
+    for line in camera.lines:
+        ZoneLine.objects.get_or_create(zone=zone, camera=camera, line=line["name"])
 
 
 @transaction.atomic

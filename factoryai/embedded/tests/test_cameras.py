@@ -8,6 +8,7 @@ from django.db import connection
 from factoryai.embedded import cameras, logins
 from factoryai.embedded.errors import CannotStartError
 from factoryai.sites.models import Site
+from occupancy.models import ZoneLine
 from streaming.models import Camera
 
 GATE = "gate=rtsp://guard:s3cret@192.168.1.20:8554/stream1"
@@ -101,3 +102,10 @@ def test_the_camera_of_the_environment_is_added_once(demo):
     assert list(Camera.objects.filter(address="rtsp://192.168.1.30/live").values_list("slug", flat=True)) == [
         "camera-1"
     ]
+
+
+def test_the_demonstration_counts_people_over_the_line_that_is_drawn(demo):
+    cameras.add_demo_cameras(demo)
+    line = ZoneLine.objects.get()
+    assert (line.camera.slug, line.zone.site) == ("entrance", demo)
+    assert line.line in {drawn["name"] for drawn in line.camera.lines}
