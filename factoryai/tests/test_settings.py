@@ -141,11 +141,37 @@ def test_the_documents_list_every_name_and_no_other():
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == module.env.known
 
 
-def test_production_passes_the_deploy_checks_without_a_warning(tmp_path):
-    environment = {**os.environ, **PRODUCTION, "FACTORYAI_DATA_DIR": str(tmp_path)}
+SERVICES = {
+    "DATABASE_URL": "postgresql://factoryai:secret@localhost:1/factoryai",
+    "REDIS_URL": "rediss://localhost:1/0",
+}
+
+
+def check_for_deployment(folder: Path, **services: str) -> subprocess.CompletedProcess[str]:
+    """Run the deployment check of a production that has these services; it connects to none of them."""
+    kept = {name: value for name, value in os.environ.items() if name not in SERVICES}
+    environment = {**kept, **PRODUCTION, **services, "FACTORYAI_DATA_DIR": str(folder)}
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_production_passes_the_deploy_checks_without_a_warning(tmp_path):
+    done = check_for_deployment(tmp_path, **SERVICES)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("missing", "warning", "other"),
+    [
+        pytest.param("DATABASE_URL", "factoryai.W002", "factoryai.W003", id="SQLite"),
+        pytest.param("REDIS_URL", "factoryai.W003", "factoryai.W002", id="no broker"),
+    ],
+)
+def test_production_is_warned_of_what_only_one_machine_has(tmp_path, missing, warning, other):
+    done = check_for_deployment(tmp_path, **{name: url for name, url in SERVICES.items() if name != missing})
+    assert done.returncode != 0
+    assert warning in done.stderr
+    assert other not in done.stderr
 
 
 @pytest.mark.parametrize("name", module.MIDDLEWARE)
