@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
+from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
@@ -13,7 +14,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from factoryai.rest import AwareDateTimeField, ErrorSerializer, ModelSerializer
+from factoryai.rest import (
+    AwareDateTimeField,
+    ErrorSerializer,
+    ModelSerializer,
+    RefusesReadOnly,
+    StrictBooleanFilter,
+)
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import PEOPLE, SiteField, SiteScoped
 from streaming.drawings import DrawingError, check_lines, check_masks, check_zones
@@ -57,7 +64,7 @@ class SourceField(serializers.Field):
             raise serializers.ValidationError(str(error), code=error.code) from error
 
 
-class CameraSerializer(ModelSerializer):
+class CameraSerializer(RefusesReadOnly, ModelSerializer):
     site = SiteField()
     url = SourceField(help_text="rtsp://user:password@host/path. Never answered; `source` shows it with stars.")
     source = serializers.CharField(source="masked_source", read_only=True)
@@ -127,6 +134,14 @@ class UrlSerializer(serializers.Serializer):
     url = SourceField()
 
 
+class CameraFilter(filters.FilterSet):
+    is_enabled = extend_schema_field(OpenApiTypes.BOOL)(StrictBooleanFilter)()
+
+    class Meta:
+        model = Camera
+        fields = ["is_enabled"]
+
+
 class CameraViewSet(
     SiteScoped,
     mixins.CreateModelMixin,
@@ -142,7 +157,7 @@ class CameraViewSet(
     http_method_names = ["get", "post", "patch", "head", "options"]
     lookup_field = "slug"
     lookup_value_regex = r"[-\w]+"
-    filterset_fields = ["is_enabled"]
+    filterset_class = CameraFilter
     ordering_fields = ["name", "slug"]
 
     def get_queryset(self) -> Any:

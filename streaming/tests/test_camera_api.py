@@ -113,10 +113,18 @@ def test_a_login_is_not_taken_along_to_another_host(people: People, gate: Camera
     assert (gate.address, gate.username, gate.password) == ("rtsp://192.168.9.9/steal", "", "")
 
 
-def test_a_camera_keeps_its_slug_and_site(people: People, gate: Camera) -> None:
-    api_client(people.root).patch(f"{LIST}/gate", {"slug": "other", "site": people.other_site.slug})
+@pytest.mark.parametrize("change", [{"slug": "other"}, {"site": "chennai"}], ids=["slug", "site"])
+def test_a_camera_keeps_its_slug_and_site(people: People, gate: Camera, change: dict[str, str]) -> None:
+    answer = api_client(people.root).patch(f"{LIST}/gate", change)
+    assert (answer.status_code, answer.json()["code"]) == (400, "read_only")
     gate.refresh_from_db()
     assert (gate.slug, gate.site) == ("gate", people.site)
+
+
+def test_a_filter_that_means_nothing_is_refused(people: People, gate: Camera) -> None:
+    client = api_client(people.kavita)
+    assert client.get(f"{LIST}?is_enabled=maybe").status_code == 400
+    assert client.get(f"{LIST}?is_enabled=false").json()["count"] == 0
 
 
 def test_security_changes_nothing(people: People, gate: Camera) -> None:
