@@ -141,6 +141,8 @@ def test_arrow_keys_walk_the_wall_and_enter_opens_a_camera(open_page):
     assert slug == "camera-5"
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/cameras/{slug}/", wait_until="commit")
+    # A page that is closed while its stream is only being opened keeps the browser waiting.
+    wait_for(page, "document.getElementById('feed')?.naturalWidth > 0")
 
 
 def test_the_camera_page_shows_a_picture_that_moves(open_page):
