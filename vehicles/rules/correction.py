@@ -11,12 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from vehicles.rules.marks import LONGEST, SHORTEST, Mark, parse_mark
+from vehicles.rules.marks import LONGEST, ONE_DIGIT_OFFICES, SHORTEST, Mark, parse_mark
 
 CLASSES: Final = ("0ODQ", "1IL", "2Z", "5S", "6G", "8B")
 """Characters that readers take for each other."""
 
 LOOKALIKES: Final = {letter: group.replace(letter, "") for group in CLASSES for letter in group}
+
+DIGIT_OF: Final = {letter: next(filter(str.isdigit, group)) for group in CLASSES for letter in group}
+"""The digit that each look-alike class holds."""
+
+DELHI_CATEGORIES: Final = frozenset("CSPRTVYELG")
+"""What a Delhi series begins with: car, scooter, bus, rickshaw, taxi, van, hire, electric, light and heavy goods."""
 
 DEAREST: Final = 1
 
@@ -54,6 +60,8 @@ def resolve_text(text: str) -> Resolution:
     plain = parse_mark(text)
     if plain and not plain.is_unusual:
         reading = Reading(plain, 0)
+        if rival := _rival(text):
+            return Resolution(None, (reading, rival), is_conceivable=True)
         return Resolution(reading, (reading,), is_conceivable=True)
     if not SHORTEST <= len(text) <= LONGEST:
         return NOTHING
@@ -67,6 +75,19 @@ def resolve_text(text: str) -> Resolution:
     is_unique = len({reading.mark.text for reading in left}) == 1
     best = left[0] if is_unique and cheapest <= DEAREST else None
     return Resolution(best, left, is_conceivable=True)
+
+
+def _rival(text: str) -> Reading | None:
+    """Return the office of two digits that one of a single digit may be: GJ1ZA1234 is GJ12A1234 read badly, or itself.
+
+    Without this look 0.2 to 0.3 % of plates with one misread character passed for another (`bench.vehicles`).
+    """
+    if text[:2] not in ONE_DIGIT_OFFICES or not text[3].isalpha() or text[3] not in DIGIT_OF:
+        return None
+    if text[:2] == "DL" and text[3] in DELHI_CATEGORIES and text[4] not in DELHI_CATEGORIES:
+        return None
+    mark = parse_mark(f"{text[:3]}{DIGIT_OF[text[3]]}{text[4:]}")
+    return Reading(mark, 1, (3,)) if mark and not mark.is_unusual else None
 
 
 def _one_change(text: str) -> Iterator[Reading]:

@@ -27,7 +27,8 @@ def usual_plates(draw: st.DrawFn) -> str:
     office = draw(st.integers(1, 99))
     letters = draw(st.text(SERIES, min_size=1, max_size=3 if state == "DL" else 2))
     number = draw(st.integers(1, 9999))
-    width = 1 if state in ONE_DIGIT_OFFICES and draw(st.booleans()) else 2
+    is_short = state in ONE_DIGIT_OFFICES and letters[0] not in LOOKALIKES and draw(st.booleans())
+    width = 1 if is_short else 2
     return f"{state}{office:0{width}}{letters}{number:04}"
 
 
@@ -85,26 +86,63 @@ def test_at_most_one_character_is_ever_changed_and_only_for_its_lookalike(text: 
         assert got.normalised[changed[0]] in LOOKALIKES[cleaned[changed[0]]]
 
 
-def test_one_confusion_hardly_ever_becomes_another_plate_in_silence() -> None:
-    dice, silent, tried = random.Random(1), 0, 0
-    while tried < 6000:
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_one_confusion_hardly_ever_becomes_another_plate_in_silence(seed: int) -> None:
+    dice, silent, tried = random.Random(seed), 0, 0
+    while tried < 12_000:
         plate = make_plate(dice)
-        spots = [n for n, letter in enumerate(plate) if letter in LOOKALIKES]
-        if not spots:
-            continue
-        tried += 1
-        spot = dice.choice(spots)
-        misread = plate[:spot] + dice.choice(LOOKALIKES[plate[spot]]) + plate[spot + 1 :]
+        misread = swap_letter_and_digit(plate, dice)
+        tried += misread != plate
         got = judge_plate(misread, 0.99)
-        is_letter_kept = misread[spot].isalpha() == plate[spot].isalpha()
-        silent += got.accepted and got.normalised != plate and not is_letter_kept
+        silent += got.accepted and got.normalised != plate
     assert silent <= 0.001 * tried
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_clean_plate_of_any_kind_never_changes(seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(6000):
+        plate = make_plate(dice)
+        assert judge_plate(plate, 0.99).normalised in {plate, None}
+
+
+def swap_letter_and_digit(plate: str, dice: random.Random) -> str:
+    """Misread one character as its look-alike of the other kind: what a position can tell."""
+    spots = [n for n, letter in enumerate(plate) if swaps(letter)]
+    if not spots:
+        return plate
+    spot = dice.choice(spots)
+    return plate[:spot] + dice.choice(swaps(plate[spot])) + plate[spot + 1 :]
+
+
+def swaps(letter: str) -> list[str]:
+    return [other for other in LOOKALIKES.get(letter, "") if other.isdigit() != letter.isdigit()]
+
+
 def make_plate(dice: random.Random) -> str:
-    state = dice.choice(sorted(STATES - {"DL"}))
+    """Make a mark as an office gives it out: any state, a category in Delhi, now and then an office of one digit."""
+    state = dice.choice(sorted(STATES))
     letters = "".join(dice.choice(SERIES) for _ in range(dice.choice((1, 2, 2, 2))))
-    return f"{state}{dice.randint(1, 99):02}{letters}{dice.randint(1, 9999):04}"
+    if state == "DL":
+        letters = dice.choice("CCCSPRTVYLG") + letters
+    is_short = state in ONE_DIGIT_OFFICES and dice.random() < 0.2
+    office = str(dice.randint(1, 9)) if is_short else f"{dice.randint(1, 99):02}"
+    return f"{state}{office}{letters}{dice.randint(1, 9999):04}"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        pytest.param("GJ1ZA1234", Verdict.REVIEW, id="office 1, series ZA, or office 12"),
+        pytest.param("GJ5AB1234", Verdict.VALID, id="A is no digit"),
+        pytest.param("DL1SAB1234", Verdict.VALID, id="a scooter: no series begins with A"),
+        pytest.param("DL1SCA1234", Verdict.REVIEW, id="a scooter of series CA, or a car of office 15"),
+        pytest.param("DL1ZAB1234", Verdict.REVIEW, id="no category Z"),
+        pytest.param("DL1LX1234", Verdict.VALID, id="a goods vehicle"),
+    ],
+)
+def test_an_office_of_one_digit_is_believed_only_when_it_can_be_no_other(text: str, verdict: Verdict) -> None:
+    assert judge_plate(text, 0.99).verdict is verdict
 
 
 @pytest.mark.parametrize("letter", "IO")
