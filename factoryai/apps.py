@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class FactoryAIConfig(AppConfig):
@@ -8,11 +9,10 @@ class FactoryAIConfig(AppConfig):
     verbose_name = "Factory AI"
 
     def ready(self) -> None:
-        from django.contrib import admin
-
         from factoryai import checks  # noqa: F401 - registers itself
 
-        admin.site.site_header = admin.site.site_title = "Factory AI"
-        admin.site.index_title = "Administration"
-        admin.site.enable_nav_sidebar = False
-        admin.site.login_template = "registration/login.html"
+
+class FactoryAdminConfig(AdminConfig):
+    """Django's administration with the product's own site."""
+
+    default_site = "factoryai.administration.FactoryAdminSite"

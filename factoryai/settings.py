@@ -55,8 +55,8 @@ TRUSTED_PROXIES = env.each("FACTORYAI_TRUSTED_PROXIES", [], parse.network)
 # Applications
 
 INSTALLED_APPS = [
-    "factoryai",
-    "django.contrib.admin",
+    "factoryai.apps.FactoryAIConfig",
+    "factoryai.apps.FactoryAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

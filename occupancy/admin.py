@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from factoryai.sites.models import Role, Site
+from factoryai.sites.models import Role
+from factoryai.sites.role_admin import RoleAdmin
 from occupancy.models import Log, Zone, ZoneLine
 from occupancy.rules.sums import shown
 from streaming.models import Camera
@@ -25,7 +26,8 @@ class ZoneLineInline(admin.TabularInline):
 
 
 @admin.register(Zone)
-class ZoneAdmin(admin.ModelAdmin):
+class ZoneAdmin(RoleAdmin, admin.ModelAdmin):
+    add_roles = change_roles = delete_roles = (Role.MANAGER,)
     list_display = ["name", "site", "people", "capacity", "reset_at", "reset_policy"]
     list_filter = ["site"]
     list_select_related = ["site"]
@@ -33,12 +35,7 @@ class ZoneAdmin(admin.ModelAdmin):
     inlines = [ZoneLineInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Zone]:
-        return super().get_queryset(request).visible_to(request.user, (Role.MANAGER,)).with_counts()
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "site":
-            kwargs["queryset"] = Site.objects.visible_to(request.user, (Role.MANAGER,))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return super().get_queryset(request).with_counts()
 
     @admin.display(description="people inside")
     def people(self, zone: Zone) -> int:
@@ -46,19 +43,7 @@ class ZoneAdmin(admin.ModelAdmin):
 
 
 @admin.register(Log)
-class LogAdmin(admin.ModelAdmin):
+class LogAdmin(RoleAdmin, admin.ModelAdmin):
     list_display = ["at", "zone", "kind", "count", "drift", "source", "reason"]
     list_filter = ["kind", "zone"]
     list_select_related = ["zone__site"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Log]:
-        return super().get_queryset(request).visible_to(request.user, (Role.MANAGER,))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Log | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Log | None = None) -> bool:
-        return False

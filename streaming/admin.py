@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from factoryai.rest import Refusal
-from factoryai.sites.models import Role, Site
+from factoryai.sites.models import Role
+from factoryai.sites.role_admin import RoleAdmin
 from streaming.drawings import DrawingError, check_lines, check_masks, check_zones
 from streaming.models import ROLES, Camera
 from streaming.services import check_source, set_source
@@ -72,7 +73,8 @@ class CameraForm(forms.ModelForm):
 
 
 @admin.register(Camera)
-class CameraAdmin(admin.ModelAdmin):
+class CameraAdmin(RoleAdmin, admin.ModelAdmin):
+    add_roles = change_roles = delete_roles = (Role.MANAGER,)
     form = CameraForm
     list_display = ["name", "site", "state", "source", "roles_in_words", "figures", "is_enabled"]
     list_filter = ["site", "is_enabled"]
@@ -96,19 +98,11 @@ class CameraAdmin(admin.ModelAdmin):
     class Media:
         js = ["js/try-camera.js"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Camera]:
-        return super().get_queryset(request).visible_to(request.user, (Role.MANAGER,))
-
     def get_readonly_fields(self, request: HttpRequest, obj: Camera | None = None) -> list[str]:
         return ["site", "slug"] if obj else []
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Camera | None = None) -> dict[str, list[str]]:
         return {} if obj else {"slug": ["name"]}
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "site":
-            kwargs["queryset"] = Site.objects.visible_to(request.user, (Role.MANAGER,))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         return [

@@ -13,10 +13,16 @@ from django.utils import timezone
 from factoryai.alerts.models import Alert, AlertStep, Channel, Delivery
 from factoryai.alerts.services import acknowledge_alert, close_alert
 from factoryai.rest import Refusal
+from factoryai.sites.models import Role
+from factoryai.sites.permissions import PEOPLE
+from factoryai.sites.role_admin import RoleAdmin
 
 
 class ReadOnly:
-    """Rows that only the program writes."""
+    """Lines of a row that only the program writes; whoever may see the row sees them."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -44,7 +50,8 @@ class DeliveryInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnly, admin.ModelAdmin):
+class AlertAdmin(RoleAdmin, admin.ModelAdmin):
+    view_roles = PEOPLE
     list_display = ["raised_at", "severity", "title", "site", "state", "times_raised", "level", "acknowledged_by"]
     list_filter = ["state", "severity", "site", "kind", "audience"]
     list_select_related = ["site", "acknowledged_by"]
@@ -53,9 +60,6 @@ class AlertAdmin(ReadOnly, admin.ModelAdmin):
     inlines = [StepInline, DeliveryInline]
     actions = ["acknowledge", "close"]
     show_facets = admin.ShowFacets.ALWAYS
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).visible_to(request.user)
 
     @admin.action(description="Acknowledge", permissions=["act"])
     def acknowledge(self, request: HttpRequest, alerts: QuerySet) -> None:
@@ -76,8 +80,8 @@ class AlertAdmin(ReadOnly, admin.ModelAdmin):
         self.message_user(request, f"{done} closed.")
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Acting on an alert needs the right to change alerts; which ones is decided by the site."""
-        return request.user.has_perm("alerts.change_alert")
+        """Whoever is told of an alert may take it on."""
+        return self.has_view_permission(request)
 
 
 class ChannelForm(ModelForm):
@@ -95,7 +99,8 @@ class ChannelForm(ModelForm):
 
 
 @admin.register(Channel)
-class ChannelAdmin(admin.ModelAdmin):
+class ChannelAdmin(RoleAdmin, admin.ModelAdmin):
+    add_roles = change_roles = delete_roles = (Role.MANAGER,)
     form = ChannelForm
     list_display = ["name", "site", "kind", "target", "audience", "min_severity", "from_level", "is_enabled"]
     list_filter = ["site", "kind", "audience", "is_enabled"]
@@ -104,7 +109,7 @@ class ChannelAdmin(admin.ModelAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
+class DeliveryAdmin(RoleAdmin, admin.ModelAdmin):
     list_display = ["created_at", "channel", "alert", "occasion", "state", "attempts", "due_at", "last_error"]
     list_filter = ["state", "channel"]
     list_select_related = ["channel", "alert"]

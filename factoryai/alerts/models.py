@@ -10,6 +10,7 @@ from factoryai.alerts import rules
 from factoryai.alerts.querysets import AlertQuerySet, DeliveryQuerySet, EventQuerySet
 from factoryai.sealing import SealedTextField
 from factoryai.sites.models import Role, Site
+from factoryai.sites.querysets import ScopedQuerySet
 
 
 class Severity(models.TextChoices):
@@ -120,6 +121,8 @@ class Channel(models.Model):
         default=0, help_text="0: told at once; 1: at the first escalation; 2: at the second …"
     )
     is_enabled = models.BooleanField(default=True)
+
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         ordering = ["site", "name"]

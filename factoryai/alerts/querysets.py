@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any, Self
 
-from django.db import models
 from django.db.models import Q
 
 from factoryai.alerts.rules import OPEN, UNANSWERED
@@ -34,7 +33,9 @@ class AlertQuerySet(ScopedQuerySet):
         return self.unanswered().filter(next_escalation_at__lte=at).order_by("next_escalation_at")
 
 
-class DeliveryQuerySet(models.QuerySet):
+class DeliveryQuerySet(ScopedQuerySet):
+    site_path = "channel__site"
+
     def claimable(self, at: dt.datetime) -> Self:
         """Keep what is due, and what a claimer took and never finished."""
         return self.filter(state__in=("waiting", "sending"), due_at__lte=at).order_by("due_at", "pk")

@@ -9,16 +9,13 @@ from django import template
 from django.urls import NoReverseMatch, reverse
 
 from factoryai.sites.access import has_role_anywhere
-from factoryai.sites.models import Role
+from factoryai.sites.permissions import PEOPLE
 
 register = template.Library()
 
-STAFF = ("staff",)
-"""Not a role at a site: who may open the administration."""
-
 PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("Cameras", "wall", (Role.SECURITY, Role.MANAGER, Role.HR)),
-    ("Administration", "admin:index", STAFF),
+    ("Cameras", "wall", PEOPLE),
+    ("Administration", "admin:index", PEOPLE),
 )
 
 
@@ -41,7 +38,7 @@ def navigation(context: template.Context) -> list[Entry]:
 
 
 def _may_see(user: Any, roles: tuple[str, ...]) -> bool:
-    return user.is_staff if roles is STAFF else has_role_anywhere(user, roles)
+    return has_role_anywhere(user, roles)
 
 
 def _url(name: str) -> str:

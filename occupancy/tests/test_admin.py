@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -19,10 +18,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def people() -> People:
     people = make_people()
-    for user in (people.kavita, people.stranger):
-        user.is_staff = True
-        user.save()
-        user.user_permissions.set(Permission.objects.filter(content_type__app_label="occupancy"))
     return people
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from factoryai.sites.tests.factories import People, make_people
@@ -21,11 +20,6 @@ LIST = "/admin/streaming/camera/"
 def people() -> People:
     """Kavita and the stranger may use the admin for cameras, each at their own site; Farid may not."""
     people = make_people()
-    for user in (people.kavita, people.stranger, people.farid):
-        user.is_staff = True
-        user.save()
-    for user in (people.kavita, people.stranger):
-        user.user_permissions.set(Permission.objects.filter(content_type__model="camera"))
     return people
 
 

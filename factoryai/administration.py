@@ -1,0 +1,21 @@
+"""The administration's own site: open to everybody who holds a role, arranged by what each model's admin allows."""
+
+from __future__ import annotations
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+
+from factoryai.sites.access import has_role_anywhere
+from factoryai.sites.permissions import PEOPLE
+
+
+class FactoryAdminSite(AdminSite):
+    site_header = site_title = "Factory AI"
+    index_title = "Administration"
+    enable_nav_sidebar = False
+    login_template = "registration/login.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """A role at an open site is enough: who works somewhere needs no second switch on the account."""
+        user = request.user
+        return user.is_active and (user.is_staff or (user.is_authenticated and has_role_anywhere(user, PEOPLE)))
