@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from attendance.rules.matching import Direction, Placed, Punch, PunchState, worked_time
-from attendance.rules.shifts import Occurrence
+from attendance.rules import flags as explain
+from attendance.rules.flags import Flag, FlagKind, judge_early, judge_late
+from attendance.rules.intervals import NOTHING, Interval, beyond, by_day, total, without
+from attendance.rules.matching import Placed, Punch, PunchState
+from attendance.rules.shifts import DatedBy, Occurrence, OvertimePolicy
+from attendance.rules.worked import Presence, paid_spans, read_presence, scheduled_hours
 
 MINUTE = timedelta(minutes=1)
 
@@ -18,6 +22,9 @@ class Status(StrEnum):
     PRESENT = "present"
     HALF_DAY = "half_day"
     ABSENT = "absent"
+    HOLIDAY = "holiday"
+    WEEK_OFF = "week_off"
+    ON_LEAVE = "on_leave"
 
 
 class State(StrEnum):
@@ -28,38 +35,63 @@ class State(StrEnum):
     FINAL = "final"
 
 
-class FlagKind(StrEnum):
-    LATE = "late"
-    EARLY_EXIT = "early_exit"
-    MISSING_OUT = "missing_out"
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """Something HR looks at: whole minutes, the rule by name and version, and the sentence that explains it."""
-
-    kind: FlagKind
-    minutes: int
-    rule: str
-    why: str
-
-
 @dataclass(frozen=True, slots=True)
 class DayRecord:
-    """One occurrence of one person. Minutes are whole and rounded down; what decides is compared to the second."""
+    """One occurrence of one person, or a day without one (``occurrence`` None).
 
-    shift: str
+    ``status`` None: there are punches, and no shift that they could belong to.
+    Minutes are whole and rounded down; what decides is compared to the second. ``worked`` are the paid stretches, and
+    ``overtime`` the parts of them that count as overtime. ``shares`` is worked time by local date, cut at midnight.
+    """
+
     shift_date: date
     state: State
     status: Status | None
-    first_in: datetime | None
-    last_out: datetime | None
-    worked_minutes: int
-    after_start_minutes: int
-    past_grace_minutes: int
-    grace_used_minutes: int
-    early_exit_minutes: int
+    occurrence: Occurrence | None = None
+    first_in: datetime | None = None
+    last_out: datetime | None = None
+    worked: tuple[Interval, ...] = ()
+    overtime: tuple[Interval, ...] = ()
+    after_start: timedelta = NOTHING
+    grace: timedelta = NOTHING
+    early_by: timedelta = NOTHING
+    scheduled: timedelta = NOTHING
+    shares: tuple[tuple[date, timedelta], ...] = ()
     flags: tuple[Flag, ...] = ()
+    entry: Punch | None = field(default=None, compare=False)
+
+    @property
+    def shift(self) -> str | None:
+        return self.occurrence.shift.name if self.occurrence else None
+
+    @property
+    def is_late(self) -> bool:
+        return self.has(FlagKind.LATE)
+
+    @property
+    def worked_minutes(self) -> int:
+        return total(self.worked) // MINUTE
+
+    @property
+    def overtime_minutes(self) -> int:
+        return total(self.overtime) // MINUTE
+
+    @property
+    def after_start_minutes(self) -> int:
+        return self.after_start // MINUTE
+
+    @property
+    def past_grace_minutes(self) -> int:
+        """Minutes beyond grace; beyond none at all once the month's allowance is used up."""
+        return (self.after_start - self.grace) // MINUTE if self.is_late else 0
+
+    @property
+    def grace_used_minutes(self) -> int:
+        return 0 if self.is_late else self.after_start // MINUTE
+
+    @property
+    def early_exit_minutes(self) -> int:
+        return self.early_by // MINUTE
 
     def has(self, kind: FlagKind) -> bool:
         return any(flag.kind is kind for flag in self.flags)
@@ -74,119 +106,143 @@ def derive_day(
     it make a day final. Absent is said last, when the local day on which the shift ends is over as well: a person who
     is only late must not read it. None when there is nothing to say yet.
     """
-    counted = [p.punch for p in placed if p.occurrence == occurrence and p.state is PunchState.COUNTED]
-    state = _judge_state(occurrence, now, watermark)
-    if not counted and not (state is State.FINAL and _is_day_over(occurrence, zone, watermark)):
+    counted = [one for one in placed if one.state is PunchState.COUNTED]
+    state = judge_state(occurrence.window_end, now, watermark)
+    if occurrence.is_holiday and occurrence.shift.skips_holidays:
         return None
-    first_in = _first_entry(counted)
-    last_out = _last_exit(counted, is_strict=occurrence.shift.is_strict)
-    worked = _worked(counted, occurrence)
-    late_by = max(timedelta(), first_in.at - occurrence.starts_at) if first_in else timedelta()
-    early_by = max(timedelta(), occurrence.ends_at - last_out.at) if last_out else timedelta()
-    is_late = late_by > occurrence.shift.grace_in
+    if not counted and not _is_told(occurrence, state, zone, watermark):
+        return None
+    presence = _closed(read_presence(counted, occurrence.shift), occurrence, state)
+    worked = tuple(paid_spans(presence, occurrence, zone))
+    first_in, last_out = presence.first_in, presence.last_out
     return DayRecord(
-        shift=occurrence.shift.name,
-        shift_date=occurrence.shift_date,
+        shift_date=date_of(occurrence, worked, zone),
         state=state,
-        status=_judge_status(worked, occurrence, has_punches=bool(counted), is_closed=last_out is not None),
+        status=_judge_status(occurrence, presence, total(worked)),
+        occurrence=occurrence,
         first_in=first_in.at if first_in else None,
         last_out=last_out.at if last_out else None,
-        worked_minutes=worked // MINUTE,
-        after_start_minutes=late_by // MINUTE,
-        past_grace_minutes=(late_by - occurrence.shift.grace_in) // MINUTE if is_late else 0,
-        grace_used_minutes=0 if is_late else late_by // MINUTE,
-        early_exit_minutes=early_by // MINUTE,
-        flags=_flags(occurrence, first_in, last_out, zone, is_over=state is not State.LIVE),
+        worked=worked,
+        overtime=tuple(_overtime(occurrence, worked, zone)),
+        after_start=_late_by(occurrence, first_in),
+        grace=occurrence.shift.grace_in,
+        early_by=_early_by(occurrence, last_out),
+        scheduled=NOTHING if _is_excused(occurrence) else scheduled_hours(occurrence, zone),
+        shares=tuple(sorted(by_day(worked, zone).items())) if occurrence.shift.dated_by is DatedBy.SPLIT else (),
+        flags=tuple(_flags(occurrence, presence, counted, zone, state)),
+        entry=first_in,
     )
 
 
-def _judge_state(occurrence: Occurrence, now: datetime, watermark: datetime) -> State:
-    if now <= occurrence.window_end:
+def _is_told(occurrence: Occurrence, state: State, zone: ZoneInfo, watermark: datetime) -> bool:
+    """Whether a day without punches has something to say: a day off once it is over, an absence once it is certain."""
+    if _is_excused(occurrence):
+        return state is not State.LIVE
+    return state is State.FINAL and _is_day_over(occurrence, zone, watermark)
+
+
+def judge_state(window_end: datetime, now: datetime, watermark: datetime) -> State:
+    """A window's last moment still belongs to it."""
+    if now <= window_end:
         return State.LIVE
-    return State.FINAL if watermark > occurrence.window_end else State.PROVISIONAL
+    return State.FINAL if watermark > window_end else State.PROVISIONAL
+
+
+def _is_excused(occurrence: Occurrence) -> bool:
+    """Whether nobody had to come: a holiday, or a day of leave."""
+    return occurrence.is_holiday or occurrence.is_on_leave
 
 
 def _is_day_over(occurrence: Occurrence, zone: ZoneInfo, watermark: datetime) -> bool:
     return watermark.astimezone(zone).date() > occurrence.ends_at.astimezone(zone).date()
 
 
-def _first_entry(counted: Sequence[Punch]) -> Punch | None:
-    return next((punch for punch in counted if punch.direction is not Direction.OUT), None)
+def _closed(presence: Presence, occurrence: Occurrence, state: State) -> Presence:
+    """End an open session at the scheduled end when the shift says so and its window is over; the flag says it."""
+    if not occurrence.shift.closes_itself or state is State.LIVE or presence.open_since is None:
+        return presence
+    counts_pairs = occurrence.shift.counts_pairs
+    start = presence.open_since if counts_pairs or presence.first_in is None else presence.first_in.at
+    if start >= occurrence.ends_at:
+        return presence
+    spans = (*(presence.spans if counts_pairs else ()), Interval(start, occurrence.ends_at))
+    return replace(presence, spans=spans)
 
 
-def _last_exit(counted: Sequence[Punch], *, is_strict: bool) -> Punch | None:
-    """Return the exit that ends the day: the last punch, unless it is the only one or an entry that is believed."""
-    if not counted or counted[-1].direction is Direction.IN:
-        return None
-    if counted[-1].direction is Direction.OUT:
-        return counted[-1]
-    return counted[-1] if len(counted) > 1 and not is_strict else None
+def _late_by(occurrence: Occurrence, first_in: Punch | None) -> timedelta:
+    if first_in is None or _is_excused(occurrence):
+        return NOTHING
+    return max(NOTHING, first_in.at - occurrence.starts_at)
 
 
-def _worked(counted: Sequence[Punch], occurrence: Occurrence) -> timedelta:
-    shift = occurrence.shift
-    gross = worked_time(counted, is_strict=shift.is_strict, counts_pairs=shift.counts_pairs)
-    return max(timedelta(), gross - shift.break_deducted)
+def _early_by(occurrence: Occurrence, last_out: Punch | None) -> timedelta:
+    if last_out is None or _is_excused(occurrence):
+        return NOTHING
+    return max(NOTHING, occurrence.ends_at - last_out.at)
 
 
-def _judge_status(worked: timedelta, occurrence: Occurrence, *, has_punches: bool, is_closed: bool) -> Status | None:
+def date_of(occurrence: Occurrence, worked: Sequence[Interval], zone: ZoneInfo) -> date:
+    """Return the date that the record belongs to by the shift's policy; `DatedBy.SPLIT` shows it where it started."""
+    policy = occurrence.shift.dated_by
+    if policy is DatedBy.END:
+        return (occurrence.ends_at - timedelta(microseconds=1)).astimezone(zone).date()
+    if policy is DatedBy.MOST and worked:
+        shares = by_day(worked, zone)
+        return max(sorted(shares), key=lambda day: shares[day])
+    return occurrence.shift_date
+
+
+def _judge_status(occurrence: Occurrence, presence: Presence, worked: timedelta) -> Status:
     """Absent is tested before half day, and a threshold of zero is off. An open session has no status to lose yet."""
-    if not has_punches:
-        return Status.ABSENT
-    if not is_closed:
+    if presence.first_in is None and presence.last_out is None:
+        if occurrence.is_on_leave:
+            return Status.ON_LEAVE
+        return Status.HOLIDAY if occurrence.is_holiday else Status.ABSENT
+    if presence.is_open or _is_excused(occurrence):
         return Status.PRESENT
     if worked < occurrence.shift.absent_below:
         return Status.ABSENT
     return Status.HALF_DAY if worked < occurrence.shift.half_day_below else Status.PRESENT
 
 
+def _overtime(occurrence: Occurrence, worked: Sequence[Interval], zone: ZoneInfo) -> list[Interval]:
+    """On a holiday all work is overtime; otherwise the shift's policy says which part is."""
+    policy = occurrence.shift.overtime
+    if policy is OvertimePolicy.OFF:
+        return []
+    if occurrence.is_holiday:
+        return list(worked)
+    if policy is OvertimePolicy.BEYOND_HOURS:
+        return beyond(worked, scheduled_hours(occurrence, zone))
+    is_around = policy is OvertimePolicy.AROUND_SHIFT
+    regular_from = occurrence.starts_at if is_around else min(occurrence.starts_at, occurrence.window_start)
+    return without(worked, [Interval(regular_from, occurrence.ends_at)])
+
+
 def _flags(
-    occurrence: Occurrence, first_in: Punch | None, last_out: Punch | None, zone: ZoneInfo, *, is_over: bool
-) -> tuple[Flag, ...]:
+    occurrence: Occurrence, presence: Presence, counted: Sequence[Placed], zone: ZoneInfo, state: State
+) -> list[Flag]:
+    punches = [placed.punch for placed in counted]
+    first_in, last_out = presence.first_in, presence.last_out
     found = []
-    if first_in and first_in.at - occurrence.starts_at > occurrence.shift.grace_in:
-        found.append(_late(occurrence, first_in, zone))
-    if last_out and occurrence.ends_at - last_out.at > occurrence.shift.grace_out:
-        found.append(_early(occurrence, last_out, zone))
-    if first_in and last_out is None and is_over:
-        why = f"entry {_clock(first_in.at, zone)} has no exit; {_named(occurrence)} ended {_edge(occurrence, zone)}"
-        found.append(Flag(FlagKind.MISSING_OUT, 0, _rule(occurrence), why))
-    return tuple(found)
+    if occurrence.is_on_leave and punches:
+        found.append(explain.worked_on_leave(punches, zone, explain.rule_of(occurrence)))
+    if first_in and not _is_excused(occurrence) and _is_late(occurrence, first_in):
+        found.append(explain.late(occurrence, first_in, zone))
+    if last_out and not _is_excused(occurrence) and _is_early(occurrence, last_out):
+        found.append(explain.early_exit(occurrence, last_out, zone))
+    if first_in and presence.is_open and state is not State.LIVE:
+        found.append(explain.missing_out(occurrence, first_in, zone))
+    if last_out and (first_in is None or first_in.at > last_out.at):
+        found.append(explain.missing_in(occurrence, last_out, zone))
+    if doubtful := [punch for punch in punches if punch.is_doubtful]:
+        found.append(explain.low_confidence(doubtful, zone, explain.rule_of(occurrence)))
+    return found
 
 
-def _late(occurrence: Occurrence, punch: Punch, zone: ZoneInfo) -> Flag:
-    minutes = (punch.at - occurrence.starts_at) // MINUTE
-    why = (
-        f"LATE {minutes} min: first entry {_clock(punch.at, zone)}{_at(punch)}; {_named(occurrence)} starts "
-        f"{occurrence.shift.starts_at:%H:%M}, grace {occurrence.shift.grace_in // MINUTE} min"
-    )
-    return Flag(FlagKind.LATE, minutes, _rule(occurrence), why)
+def _is_late(occurrence: Occurrence, first_in: Punch) -> bool:
+    return judge_late(occurrence.starts_at, first_in.at, occurrence.shift.grace_in)
 
 
-def _early(occurrence: Occurrence, punch: Punch, zone: ZoneInfo) -> Flag:
-    minutes = (occurrence.ends_at - punch.at) // MINUTE
-    why = (
-        f"EARLY EXIT {minutes} min: last exit {_clock(punch.at, zone)}{_at(punch)}; {_named(occurrence)} ends "
-        f"{_edge(occurrence, zone)}, grace {occurrence.shift.grace_out // MINUTE} min"
-    )
-    return Flag(FlagKind.EARLY_EXIT, minutes, _rule(occurrence), why)
-
-
-def _rule(occurrence: Occurrence) -> str:
-    return f"{occurrence.shift.name} v{occurrence.shift.version}"
-
-
-def _named(occurrence: Occurrence) -> str:
-    return f"shift {occurrence.shift.name} (v{occurrence.shift.version})"
-
-
-def _edge(occurrence: Occurrence, zone: ZoneInfo) -> str:
-    return f"{occurrence.ends_at.astimezone(zone):%H:%M}"
-
-
-def _clock(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%H:%M:%S}"
-
-
-def _at(punch: Punch) -> str:
-    return f" at {punch.place}" if punch.place else ""
+def _is_early(occurrence: Occurrence, last_out: Punch) -> bool:
+    return judge_early(occurrence.ends_at, last_out.at, occurrence.shift.grace_out)

@@ -8,50 +8,113 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
 
 
+class DatedBy(StrEnum):
+    """Which local date a shift belongs to: where it starts, ends, or has most of its work; or cut at midnight."""
+
+    START = "start"
+    END = "end"
+    MOST = "most"
+    SPLIT = "split"
+
+
+class OvertimePolicy(StrEnum):
+    """No overtime, what is worked beyond the shift's own hours, or what lies after (or around) its schedule."""
+
+    OFF = "off"
+    BEYOND_HOURS = "beyond_hours"
+    AFTER_END = "after_end"
+    AROUND_SHIFT = "around_shift"
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """One version of a shift. An ``ends_at`` that is not after ``starts_at`` lies on the next day.
+    """One version of a shift, in force from ``effective_from``. An ``ends_at`` not after ``starts_at`` is the next day.
 
     ``grace_in`` and ``grace_out`` are forgiven at the edges, ``window_before`` and ``window_after`` are the margins in
-    which punches still belong to it. ``half_day_below`` and ``absent_below`` of zero are switched off. With
-    ``has_holidays`` there is no record at all on a holiday.
+    which punches still belong to it. ``half_day_below`` and ``absent_below`` of zero are switched off. ``breaks`` are
+    unpaid slots of wall clock; ``break_deducted`` is taken off work longer than ``break_after``, less the pauses that
+    were punched. A punch within ``repeat_within`` of the one before, in the same or no direction, is a repeat.
+    ``skips_holidays`` makes no record at all on a holiday. ``closes_itself`` ends a session without an exit at the
+    scheduled end, marked.
     """
 
     name: str
     starts_at: time
     ends_at: time
     version: int = 1
+    effective_from: date = date.min
     grace_in: timedelta = timedelta()
     grace_out: timedelta = timedelta()
     window_before: timedelta = timedelta(hours=1)
     window_after: timedelta = timedelta(hours=1)
     half_day_below: timedelta = timedelta()
     absent_below: timedelta = timedelta()
+    breaks: tuple[tuple[time, time], ...] = ()
     break_deducted: timedelta = timedelta()
+    break_after: timedelta = timedelta()
     double_entry: timedelta = timedelta(hours=12)
+    repeat_within: timedelta = timedelta()
     is_strict: bool = False
     counts_pairs: bool = False
-    has_holidays: bool = False
+    skips_holidays: bool = False
+    closes_itself: bool = False
+    dated_by: DatedBy = DatedBy.START
+    overtime: OvertimePolicy = OvertimePolicy.OFF
+    key: int = 0
+
+    @property
+    def is_overnight(self) -> bool:
+        return self.ends_at <= self.starts_at
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A roster that turns: of every ``length`` days from ``anchor`` on, those numbered in ``days``, from 0."""
+
+    anchor: date
+    length: int
+    days: frozenset[int]
+
+    def covers(self, day: date) -> bool:
+        return (day - self.anchor).days % self.length in self.days
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A shift for a person from one date to another, both included; ``weekdays`` 0–6 from Monday, None for all."""
+    """A shift, in all its versions, for a person from one date to another, both included.
 
-    shift: Shift
+    ``weekdays`` are 0 to 6 from Monday, None for all; ``cycle`` is for rosters that turn.
+    """
+
+    versions: tuple[Shift, ...]
     from_date: date
     to_date: date | None = None
     weekdays: frozenset[int] | None = None
+    cycle: Cycle | None = None
 
-    def covers(self, day: date) -> bool:
-        in_time = self.from_date <= day and (self.to_date is None or day <= self.to_date)
-        return in_time and (self.weekdays is None or day.weekday() in self.weekdays)
+    def is_in_force(self, day: date) -> bool:
+        return self.from_date <= day and (self.to_date is None or day <= self.to_date)
+
+    def shift_on(self, day: date) -> Shift | None:
+        """Return the version that is worked on ``day``; None when it is not worked then."""
+        if not self.is_in_force(day) or (self.weekdays is not None and day.weekday() not in self.weekdays):
+            return None
+        if self.cycle is not None and not self.cycle.covers(day):
+            return None
+        return version_on(self.versions, day)
+
+
+def version_on(versions: Sequence[Shift], day: date) -> Shift | None:
+    """Return the version in force on ``day``: the one that took effect last; None before the first."""
+    held = [shift for shift in versions if shift.effective_from <= day]
+    return max(held, key=lambda shift: (shift.effective_from, shift.version)) if held else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +128,13 @@ class Occurrence:
     window_start: datetime
     window_end: datetime
     is_default: bool = False
+    is_holiday: bool = False
+    is_on_leave: bool = False
+
+    @property
+    def key(self) -> tuple[date, str, datetime]:
+        """What tells it from every other occurrence of the same person."""
+        return (self.shift_date, self.shift.name, self.starts_at)
 
     def holds(self, at: datetime) -> bool:
         return self.window_start <= at <= self.window_end
@@ -79,7 +149,7 @@ class Occurrence:
 
 def occurrence_on(shift: Shift, day: date, zone: ZoneInfo, *, is_default: bool = False) -> Occurrence:
     """Return the occurrence of ``shift`` that starts on the local date ``day``."""
-    end_day = day if shift.ends_at > shift.starts_at else day + DAY
+    end_day = day + DAY if shift.is_overnight else day
     starts_at = datetime.combine(day, shift.starts_at, zone).astimezone(UTC)
     ends_at = datetime.combine(end_day, shift.ends_at, zone).astimezone(UTC)
     return Occurrence(
@@ -88,28 +158,33 @@ def occurrence_on(shift: Shift, day: date, zone: ZoneInfo, *, is_default: bool =
 
 
 def occurrences(
-    assignments: Iterable[Assignment], default: Shift | None, first: date, last: date, zone: ZoneInfo
+    assignments: Iterable[Assignment], default: Assignment | None, first: date, last: date, zone: ZoneInfo
 ) -> list[Occurrence]:
     """Return every occurrence that starts on the dates ``first`` to ``last``, by start.
 
-    Where neighbours' margins overlap, the later one begins when the earlier one's schedule ends. The default shift
-    stands in on dates without an assignment.
+    Where neighbours' margins overlap, the later one begins when the earlier one's schedule ends. The default stands in
+    on dates on which no assignment is in force; a day off of an assignment stays a day off.
     """
     given = list(assignments)
-    assigned = [
-        occurrence_on(assignment.shift, day, zone)
-        for day in _days(first, last)
-        for assignment in given
-        if assignment.covers(day)
-    ]
-    cut = _cut_windows(sorted(assigned, key=lambda o: (o.starts_at, o.ends_at)))
-    taken = {occurrence.shift_date for occurrence in cut}
-    if default is not None:
-        cut += [occurrence_on(default, day, zone, is_default=True) for day in _days(first, last) if day not in taken]
-    return sorted(cut, key=lambda o: (o.starts_at, o.ends_at))
+    assigned: dict[tuple[date, str, datetime], Occurrence] = {}
+    spare: list[Occurrence] = []
+    for day in days_between(first, last):
+        in_force = [assignment for assignment in given if assignment.is_in_force(day)]
+        for assignment in in_force:
+            if shift := assignment.shift_on(day):
+                found = occurrence_on(shift, day, zone)
+                assigned[found.key] = found
+        if not in_force and default is not None and (shift := default.shift_on(day)):
+            spare.append(occurrence_on(shift, day, zone, is_default=True))
+    return sorted([*_cut_windows(sorted(assigned.values(), key=_by_start)), *spare], key=_by_start)
 
 
-def _days(first: date, last: date) -> Iterator[date]:
+def _by_start(occurrence: Occurrence) -> tuple[datetime, datetime, str]:
+    return (occurrence.starts_at, occurrence.ends_at, occurrence.shift.name)
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    """Yield the dates from ``first`` to ``last``, both included."""
     return (first + n * DAY for n in range((last - first).days + 1))
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attendance.rules.days import DayRecord, FlagKind, State, Status, derive_day
+from attendance.rules.days import DayRecord, State, Status, derive_day
+from attendance.rules.derivation import Derived, Roster, derive_days
+from attendance.rules.flags import FlagKind, judge_again
+from attendance.rules.intervals import total, without
 from attendance.rules.matching import Direction, Punch, PunchState, place_punches
-from attendance.rules.shifts import Assignment, Occurrence, Shift, occurrences
+from attendance.rules.shifts import DAY, Assignment, Cycle, DatedBy, Occurrence, OvertimePolicy, Shift, occurrences
 
 KOLKATA, BERLIN = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)
@@ -42,18 +46,24 @@ def leave(text: str) -> Punch:
     return Punch(clock(text), Direction.OUT)
 
 
+def assigned(*shifts: Shift, days: int = 3) -> tuple[Assignment, ...]:
+    return tuple(Assignment((shift,), MONDAY, MONDAY + timedelta(days=days - 1)) for shift in shifts)
+
+
 def roster(*shifts: Shift, days: int = 3, zone: ZoneInfo = KOLKATA) -> list[Occurrence]:
-    last = MONDAY + timedelta(days=days - 1)
-    return occurrences([Assignment(shift, MONDAY, last) for shift in shifts], None, MONDAY, last, zone)
+    return occurrences(assigned(*shifts, days=days), None, MONDAY, MONDAY + timedelta(days=days - 1), zone)
 
 
-def records(
-    punches: Sequence[Punch], *shifts: Shift, zone: ZoneInfo = KOLKATA, now: datetime = LATER
-) -> list[DayRecord]:
-    found = roster(*(shifts or (MORNING,)), zone=zone)
-    placed = place_punches(punches, found)
-    derived = [derive_day(occurrence, placed, zone, now=now, watermark=now) for occurrence in found]
-    return [record for record in derived if record]
+def derive(
+    punches: Sequence[Punch], *shifts: Shift, zone: ZoneInfo = KOLKATA, now: datetime = LATER, days: int = 3
+) -> Derived:
+    """Derive three days and what lies around them, as the product does."""
+    given = Roster(assigned(*(shifts or (MORNING,)), days=days))
+    return derive_days(given, punches, MONDAY - DAY, MONDAY + 4 * DAY, zone, now=now, watermark=now)
+
+
+def records(punches: Sequence[Punch], *shifts: Shift, **context: object) -> list[DayRecord]:
+    return [record for record in derive(punches, *shifts, **context).records if record.occurrence]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +143,7 @@ def test_a_night_belongs_to_the_date_it_began_on() -> None:
     ],
 )
 def test_a_night_of_a_clock_change_is_as_long_as_it_was(day: date, minutes: int) -> None:
-    found = occurrences([Assignment(NIGHT, day, day)], None, day, day, BERLIN)
+    found = occurrences([Assignment((NIGHT,), day, day)], None, day, day, BERLIN)
     next_day = day + timedelta(days=1)
     punches = [
         Punch(clock("22:00", day, BERLIN), Direction.IN),
@@ -200,7 +210,7 @@ def test_an_added_punch_changes_only_the_days_that_can_hold_it(punches: list[Pun
         o.shift_date
         for o in roster(MORNING)
         if o.window_start <= added.at <= max(o.window_end, o.starts_at + o.shift.double_entry)
-    }
+    } | {added.at.astimezone(KOLKATA).date()}
     assert all(before.get(day) == after.get(day) for day in after if day not in near)
 
 
@@ -217,3 +227,88 @@ def test_worked_time_never_exceeds_the_window(punches: list[Punch], shifts: tupl
 def test_a_punch_outside_every_window_is_kept_for_hr() -> None:
     lone = place_punches([entry("03:00")], roster(MORNING, days=1))
     assert [(p.state, p.reason) for p in lone] == [(PunchState.OFF_SHIFT, "outside every shift's window")]
+
+
+@given(PUNCHES, SHIFTS, st.integers(0, 30))
+def test_every_explanation_gives_its_flag_again(punches: list[Punch], shifts: tuple, grace: int) -> None:
+    mild = tuple(dataclasses.replace(shift, grace_in=timedelta(minutes=grace)) for shift in shifts)
+    for day in derive(punches, *mild).records:
+        assert all(judge_again(flag.kind, flag.inputs) for flag in day.flags)
+
+
+@given(PUNCHES, SHIFTS)
+def test_minutes_are_conserved_when_a_night_is_cut_at_midnight(punches: list[Punch], shifts: tuple) -> None:
+    whole = records(punches, *shifts)
+    cut = records(punches, *(dataclasses.replace(shift, dated_by=DatedBy.SPLIT) for shift in shifts))
+    for before, after in zip(whole, cut, strict=True):
+        assert before.worked == after.worked
+        assert sum((length for _, length in after.shares), timedelta()) == total(after.worked)
+
+
+@given(PUNCHES, SHIFTS, st.sampled_from(list(OvertimePolicy)))
+def test_overtime_is_part_of_worked_time_and_counts_once(
+    punches: list[Punch], shifts: tuple, policy: OvertimePolicy
+) -> None:
+    for day in records(punches, *(dataclasses.replace(shift, overtime=policy) for shift in shifts)):
+        assert total(without(day.overtime, day.worked)) == timedelta()
+        assert all(a.end <= b.start for a, b in pairwise(day.overtime))
+
+
+def test_an_exit_alone_is_a_missing_entry() -> None:
+    day = records([leave("17:00")])[0]
+    assert [flag.kind for flag in day.flags] == [FlagKind.MISSING_IN]
+    assert day.flags[0].why == "NO ENTRY: exit 17:00:00 has no entry before it; shift A (v3)"
+
+
+def test_a_shift_that_closes_itself_ends_at_its_scheduled_end_and_says_so() -> None:
+    day = records([entry("08:00")], dataclasses.replace(MORNING, closes_itself=True))[0]
+    assert (day.last_out, day.worked_minutes, [flag.kind for flag in day.flags]) == (None, 540, [FlagKind.AUTO_CLOSED])
+
+
+def test_two_looks_of_a_camera_without_direction_are_one_punch() -> None:
+    shift = dataclasses.replace(MORNING, repeat_within=timedelta(minutes=2))
+    looks = [Punch(clock(text)) for text in ("08:00:00", "08:01:59", "17:00:00")]
+    placed = place_punches(looks, roster(shift, days=1))
+    assert [p.state for p in placed] == [PunchState.COUNTED, PunchState.DUPLICATE, PunchState.COUNTED]
+
+
+@pytest.mark.parametrize(
+    ("roster_of", "statuses"),
+    [
+        pytest.param({"holidays": frozenset({MONDAY})}, ["holiday", None], id="a holiday"),
+        pytest.param({"leaves": ((MONDAY, MONDAY),)}, ["on_leave", None], id="leave"),
+        pytest.param({"week_offs": frozenset({0})}, ["week_off", None], id="a day off"),
+        pytest.param({"joined": MONDAY + DAY}, [None, None], id="before joining"),
+        pytest.param({}, ["absent", None], id="a day of work"),
+    ],
+)
+def test_a_day_without_punches_says_why(roster_of: dict, statuses: list[str | None]) -> None:
+    given = Roster((Assignment((MORNING,), MONDAY, None),), **roster_of)
+    now = clock("08:00", MONDAY + DAY)
+    found = derive_days(given, [], MONDAY, MONDAY + DAY, KOLKATA, now=now, watermark=now).records
+    said = {record.shift_date: record.status for record in found}
+    assert [said.get(MONDAY), said.get(MONDAY + DAY)] == statuses
+
+
+def test_work_on_a_holiday_is_overtime_and_never_late() -> None:
+    shift = dataclasses.replace(MORNING, overtime=OvertimePolicy.BEYOND_HOURS)
+    given = Roster((Assignment((shift,), MONDAY, MONDAY),), holidays=frozenset({MONDAY}))
+    punches = [entry("10:00"), leave("14:00")]
+    day = derive_days(given, punches, MONDAY, MONDAY, KOLKATA, now=LATER, watermark=LATER).records[0]
+    assert (day.status, day.worked_minutes, day.overtime_minutes, day.flags) == ("present", 240, 240, ())
+
+
+def test_the_version_in_force_on_the_day_is_used() -> None:
+    later = dataclasses.replace(MORNING, starts_at=time(9), version=4, effective_from=MONDAY + DAY)
+    given = Roster((Assignment((MORNING, later), MONDAY, None),))
+    punches = [entry("08:30"), Punch(clock("08:30", MONDAY + DAY), Direction.IN)]
+    days = derive_days(given, punches, MONDAY, MONDAY + DAY, KOLKATA, now=LATER, watermark=LATER).records
+    assert [(day.occurrence.shift.version, day.is_late) for day in days] == [(3, True), (4, False)]
+
+
+def test_a_turning_roster_has_its_days_on_and_off() -> None:
+    two_on_two_off = Cycle(MONDAY, 4, frozenset({0, 1}))
+    found = occurrences(
+        [Assignment((MORNING,), MONDAY, None, None, two_on_two_off)], None, MONDAY, MONDAY + 7 * DAY, UTC
+    )
+    assert [(o.shift_date - MONDAY).days for o in found] == [0, 1, 4, 5]

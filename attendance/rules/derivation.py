@@ -1,0 +1,214 @@
+"""A person's days from everything that is known about them: roster, calendar, leave and punches, nothing else.
+
+Called with the same facts it gives the same records, whether it is called once or after every single change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from attendance.rules import flags as explain
+from attendance.rules.days import DayRecord, Status, derive_day, judge_state
+from attendance.rules.grace import GracePolicy, Ledger, keep_ledger
+from attendance.rules.intervals import Interval, midnight, within
+from attendance.rules.matching import Placed, Punch, PunchState, place_punches
+from attendance.rules.sessions import Session, SessionPolicy, date_session, find_sessions
+from attendance.rules.shifts import DAY, Assignment, DatedBy, Occurrence, days_between, occurrences
+
+MARGIN = 2 * DAY
+"""Occurrences this far outside the asked dates may take a punch away from a neighbour or lend it one."""
+
+WEEK = frozenset(range(7))
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """What a person is to do, and when: ``default`` stands in where no assignment is in force.
+
+    ``week_offs`` are the site's weekdays off, 0 to 6 from Monday, for assignments that name no days of their own.
+    ``sessions`` is for people whom nothing is assigned to: None leaves their punches to HR.
+    """
+
+    assignments: tuple[Assignment, ...] = ()
+    default: Assignment | None = None
+    week_offs: frozenset[int] = frozenset()
+    holidays: frozenset[date] = frozenset()
+    leaves: tuple[tuple[date, date], ...] = ()
+    joined: date | None = None
+    left: date | None = None
+    sessions: SessionPolicy | None = None
+
+    def employs_on(self, day: date) -> bool:
+        return (self.joined or day) <= day <= (self.left or day)
+
+    def is_on_leave(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self.leaves)
+
+    def is_planned(self, day: date) -> bool:
+        """Whether a day off can be told from a day that nobody planned."""
+        in_force = any(assignment.is_in_force(day) for assignment in self.assignments)
+        return in_force or (self.default is not None and self.default.is_in_force(day))
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The records by date, what became of each punch, and the month's grace."""
+
+    records: list[DayRecord]
+    placed: list[Placed]
+    ledger: Ledger
+
+
+def plan(roster: Roster, first: date, last: date, zone: ZoneInfo) -> list[Occurrence]:
+    """Return the occurrences that start on ``first`` to ``last``, told apart from holidays, leave and other jobs."""
+    given = [_with_week_offs(assignment, roster.week_offs) for assignment in roster.assignments]
+    default = _with_week_offs(roster.default, roster.week_offs) if roster.default else None
+    found = occurrences(given, default, first, last, zone)
+    return [_marked(occurrence, roster) for occurrence in found if roster.employs_on(occurrence.shift_date)]
+
+
+def _with_week_offs(assignment: Assignment, week_offs: frozenset[int]) -> Assignment:
+    if not week_offs or assignment.weekdays is not None or assignment.cycle is not None:
+        return assignment
+    return replace(assignment, weekdays=WEEK - week_offs)
+
+
+def _marked(occurrence: Occurrence, roster: Roster) -> Occurrence:
+    is_holiday, is_on_leave = occurrence.shift_date in roster.holidays, roster.is_on_leave(occurrence.shift_date)
+    if not (is_holiday or is_on_leave):
+        return occurrence
+    return replace(occurrence, is_holiday=is_holiday, is_on_leave=is_on_leave)
+
+
+def derive_days(
+    roster: Roster,
+    punches: Sequence[Punch],
+    first: date,
+    last: date,
+    zone: ZoneInfo,
+    *,
+    now: datetime,
+    watermark: datetime,
+    grace: GracePolicy | None = None,
+    excused: Collection[str] = (),
+) -> Derived:
+    """Derive the records dated ``first`` to ``last``, which are whole months when ``grace`` has monthly rules.
+
+    ``punches`` are those from ``first`` to ``last`` and three days around; superseded ones are left out by the caller.
+    ``placed`` holds only punches whose local date lies in the asked span.
+    """
+    planned = plan(roster, first - MARGIN, last + MARGIN, zone)
+    placed = place_punches(punches, planned)
+    records = _of_shifts(planned, placed, zone, now=now, watermark=watermark)
+    records += _of_sessions(roster, placed, zone, now=now, watermark=watermark)
+    records += _of_days_off(roster, planned, first, last, zone, now=now, watermark=watermark)
+    records = [record for record in records if first <= record.shift_date <= last]
+    inside = [one for one in placed if first <= one.punch.at.astimezone(zone).date() <= last]
+    records = _with_strays(records, [one for one in inside if one.state is PunchState.OFF_SHIFT], zone, now, watermark)
+    judged, ledger = keep_ledger(records, grace or GracePolicy(), zone, excused)
+    return Derived(judged, inside, ledger)
+
+
+def _of_shifts(
+    planned: Sequence[Occurrence], placed: Iterable[Placed], zone: ZoneInfo, *, now: datetime, watermark: datetime
+) -> list[DayRecord]:
+    held: dict[object, list[Placed]] = {}
+    for one in placed:
+        if one.occurrence is not None:
+            held.setdefault(one.occurrence.key, []).append(one)
+    found = (
+        derive_day(occurrence, held.get(occurrence.key, ()), zone, now=now, watermark=watermark)
+        for occurrence in planned
+    )
+    return [record for record in found if record is not None]
+
+
+def _of_sessions(
+    roster: Roster, placed: list[Placed], zone: ZoneInfo, *, now: datetime, watermark: datetime
+) -> list[DayRecord]:
+    """Make records of the punches of people whom nothing is assigned to; those punches count then."""
+    if roster.sessions is None:
+        return []
+    free = [n for n, one in enumerate(placed) if one.state is PunchState.OFF_SHIFT and _is_free(roster, one, zone)]
+    for n in free:
+        placed[n] = replace(placed[n], state=PunchState.COUNTED, reason="")
+    sessions = find_sessions([placed[n].punch for n in free], roster.sessions)
+    return [record for session in sessions for record in _of_session(session, roster.sessions, zone, now, watermark)]
+
+
+def _is_free(roster: Roster, one: Placed, zone: ZoneInfo) -> bool:
+    return not roster.is_planned(one.punch.at.astimezone(zone).date())
+
+
+def _of_session(
+    session: Session, policy: SessionPolicy, zone: ZoneInfo, now: datetime, watermark: datetime
+) -> Iterable[DayRecord]:
+    state = judge_state(session.punches[-1].at + policy.new_session_gap, now, watermark)
+    for day in date_session(session, policy, zone):
+        inside = tuple(session.spans)
+        if policy.dated_by is DatedBy.SPLIT:
+            inside = tuple(_on(day, session, zone))
+        yield DayRecord(
+            shift_date=day,
+            state=state,
+            status=Status.PRESENT,
+            first_in=inside[0].start if inside else session.starts_at,
+            last_out=inside[-1].end if inside and not session.is_open else None,
+            worked=inside,
+        )
+
+
+def _on(day: date, session: Session, zone: ZoneInfo) -> list[Interval]:
+
+    return within(session.spans, Interval(midnight(day, zone), midnight(day + DAY, zone)))
+
+
+def _of_days_off(
+    roster: Roster,
+    planned: Sequence[Occurrence],
+    first: date,
+    last: date,
+    zone: ZoneInfo,
+    *,
+    now: datetime,
+    watermark: datetime,
+) -> list[DayRecord]:
+    """Make a record of each past day on which nobody had to come, so that the payroll has a row for it."""
+    busy = {occurrence.shift_date for occurrence in planned}
+    found = []
+    for day in days_between(first, min(last, now.astimezone(zone).date() - DAY)):
+        if day in busy or not roster.employs_on(day):
+            continue
+        if status := _day_off(roster, day):
+            state = judge_state(midnight(day + DAY, zone) - timedelta(microseconds=1), now, watermark)
+            found.append(DayRecord(shift_date=day, state=state, status=status))
+    return found
+
+
+def _day_off(roster: Roster, day: date) -> Status | None:
+    if roster.is_on_leave(day):
+        return Status.ON_LEAVE
+    if day in roster.holidays:
+        return Status.HOLIDAY
+    return Status.WEEK_OFF if roster.is_planned(day) else None
+
+
+def _with_strays(
+    records: list[DayRecord], strays: Sequence[Placed], zone: ZoneInfo, now: datetime, watermark: datetime
+) -> list[DayRecord]:
+    """Flag punches that belong to no shift on the record of their date, or on one of their own."""
+    by_date: dict[date, list[Placed]] = {}
+    for one in strays:
+        by_date.setdefault(one.punch.at.astimezone(zone).date(), []).append(one)
+    for day, found in by_date.items():
+        flag = explain.off_shift(found, zone)
+        position = next((n for n, record in enumerate(records) if record.shift_date == day), None)
+        if position is None:
+            state = judge_state(midnight(day + DAY, zone), now, watermark)
+            records.append(DayRecord(shift_date=day, state=state, status=None, flags=(flag,)))
+        else:
+            records[position] = replace(records[position], flags=(*records[position].flags, flag))
+    return records
