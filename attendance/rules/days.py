@@ -47,6 +47,7 @@ class DayRecord:
     shift_date: date
     state: State
     status: Status | None
+    closes_at: datetime
     occurrence: Occurrence | None = None
     first_in: datetime | None = None
     last_out: datetime | None = None
@@ -119,6 +120,7 @@ def derive_day(
         shift_date=date_of(occurrence, worked, zone),
         state=state,
         status=_judge_status(occurrence, presence, total(worked)),
+        closes_at=occurrence.window_end,
         occurrence=occurrence,
         first_in=first_in.at if first_in else None,
         last_out=last_out.at if last_out else None,

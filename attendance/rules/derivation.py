@@ -21,20 +21,18 @@ from attendance.rules.shifts import DAY, Assignment, DatedBy, Occurrence, days_b
 MARGIN = 2 * DAY
 """Occurrences this far outside the asked dates may take a punch away from a neighbour or lend it one."""
 
-WEEK = frozenset(range(7))
-
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """What a person is to do, and when: ``default`` stands in where no assignment is in force.
+    """What a person is to do, and when: ``defaults`` stand in where no assignment is in force.
 
-    ``week_offs`` are the site's weekdays off, 0 to 6 from Monday, for assignments that name no days of their own.
-    ``sessions`` is for people whom nothing is assigned to: None leaves their punches to HR.
+    ``days_off`` are the site's, for assignments that name no days of their own. ``sessions`` is for people whom nothing
+    is assigned to: None leaves their punches to HR.
     """
 
     assignments: tuple[Assignment, ...] = ()
-    default: Assignment | None = None
-    week_offs: frozenset[int] = frozenset()
+    defaults: tuple[Assignment, ...] = ()
+    days_off: frozenset[date] = frozenset()
     holidays: frozenset[date] = frozenset()
     leaves: tuple[tuple[date, date], ...] = ()
     joined: date | None = None
@@ -49,31 +47,22 @@ class Roster:
 
     def is_planned(self, day: date) -> bool:
         """Whether a day off can be told from a day that nobody planned."""
-        in_force = any(assignment.is_in_force(day) for assignment in self.assignments)
-        return in_force or (self.default is not None and self.default.is_in_force(day))
+        return any(assignment.is_in_force(day) for assignment in (*self.assignments, *self.defaults))
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The records by date, what became of each punch, and the month's grace."""
+    """The records by date, what became of each punch, and the grace of each month by its first date."""
 
     records: list[DayRecord]
     placed: list[Placed]
-    ledger: Ledger
+    ledgers: dict[date, Ledger]
 
 
 def plan(roster: Roster, first: date, last: date, zone: ZoneInfo) -> list[Occurrence]:
     """Return the occurrences that start on ``first`` to ``last``, told apart from holidays, leave and other jobs."""
-    given = [_with_week_offs(assignment, roster.week_offs) for assignment in roster.assignments]
-    default = _with_week_offs(roster.default, roster.week_offs) if roster.default else None
-    found = occurrences(given, default, first, last, zone)
+    found = occurrences(roster.assignments, roster.defaults, first, last, zone, roster.days_off)
     return [_marked(occurrence, roster) for occurrence in found if roster.employs_on(occurrence.shift_date)]
-
-
-def _with_week_offs(assignment: Assignment, week_offs: frozenset[int]) -> Assignment:
-    if not week_offs or assignment.weekdays is not None or assignment.cycle is not None:
-        return assignment
-    return replace(assignment, weekdays=WEEK - week_offs)
 
 
 def _marked(occurrence: Occurrence, roster: Roster) -> Occurrence:
@@ -92,11 +81,12 @@ def derive_days(
     *,
     now: datetime,
     watermark: datetime,
-    grace: GracePolicy | None = None,
+    grace: Sequence[tuple[date, GracePolicy]] = (),
     excused: Collection[str] = (),
 ) -> Derived:
     """Derive the records dated ``first`` to ``last``, which are whole months when ``grace`` has monthly rules.
 
+    ``grace`` holds policies by the date they take effect; a month is judged by the one in force when it begins.
     ``punches`` are those from ``first`` to ``last`` and three days around; superseded ones are left out by the caller.
     ``placed`` holds only punches whose local date lies in the asked span.
     """
@@ -108,8 +98,31 @@ def derive_days(
     records = [record for record in records if first <= record.shift_date <= last]
     inside = [one for one in placed if first <= one.punch.at.astimezone(zone).date() <= last]
     records = _with_strays(records, [one for one in inside if one.state is PunchState.OFF_SHIFT], zone, now, watermark)
-    judged, ledger = keep_ledger(records, grace or GracePolicy(), zone, excused)
-    return Derived(judged, inside, ledger)
+    return _with_grace(records, inside, grace, zone, excused)
+
+
+def _with_grace(
+    records: Sequence[DayRecord],
+    placed: list[Placed],
+    grace: Sequence[tuple[date, GracePolicy]],
+    zone: ZoneInfo,
+    excused: Collection[str],
+) -> Derived:
+    months: dict[date, list[DayRecord]] = {}
+    for record in records:
+        months.setdefault(record.shift_date.replace(day=1), []).append(record)
+    judged: list[DayRecord] = []
+    ledgers = {}
+    for month in sorted(months):
+        kept, ledgers[month] = keep_ledger(months[month], policy_on(grace, month), zone, excused)
+        judged += kept
+    return Derived(judged, placed, ledgers)
+
+
+def policy_on(grace: Sequence[tuple[date, GracePolicy]], day: date) -> GracePolicy:
+    """Return the policy in force on ``day``; before the first one nothing is limited."""
+    held = [(since, policy) for since, policy in grace if since <= day]
+    return max(held, key=lambda one: one[0])[1] if held else GracePolicy()
 
 
 def _of_shifts(
@@ -146,7 +159,8 @@ def _is_free(roster: Roster, one: Placed, zone: ZoneInfo) -> bool:
 def _of_session(
     session: Session, policy: SessionPolicy, zone: ZoneInfo, now: datetime, watermark: datetime
 ) -> Iterable[DayRecord]:
-    state = judge_state(session.punches[-1].at + policy.new_session_gap, now, watermark)
+    closes_at = session.punches[-1].at + policy.new_session_gap
+    state = judge_state(closes_at, now, watermark)
     for day in date_session(session, policy, zone):
         inside = tuple(session.spans)
         if policy.dated_by is DatedBy.SPLIT:
@@ -155,6 +169,7 @@ def _of_session(
             shift_date=day,
             state=state,
             status=Status.PRESENT,
+            closes_at=closes_at,
             first_in=inside[0].start if inside else session.starts_at,
             last_out=inside[-1].end if inside and not session.is_open else None,
             worked=inside,
@@ -183,8 +198,9 @@ def _of_days_off(
         if day in busy or not roster.employs_on(day):
             continue
         if status := _day_off(roster, day):
-            state = judge_state(midnight(day + DAY, zone) - timedelta(microseconds=1), now, watermark)
-            found.append(DayRecord(shift_date=day, state=state, status=status))
+            closes_at = midnight(day + DAY, zone) - timedelta(microseconds=1)
+            state = judge_state(closes_at, now, watermark)
+            found.append(DayRecord(shift_date=day, state=state, status=status, closes_at=closes_at))
     return found
 
 
@@ -207,8 +223,9 @@ def _with_strays(
         flag = explain.off_shift(found, zone)
         position = next((n for n, record in enumerate(records) if record.shift_date == day), None)
         if position is None:
-            state = judge_state(midnight(day + DAY, zone), now, watermark)
-            records.append(DayRecord(shift_date=day, state=state, status=None, flags=(flag,)))
+            closes_at = midnight(day + DAY, zone) - timedelta(microseconds=1)
+            state = judge_state(closes_at, now, watermark)
+            records.append(DayRecord(shift_date=day, state=state, status=None, closes_at=closes_at, flags=(flag,)))
         else:
             records[position] = replace(records[position], flags=(*records[position].flags, flag))
     return records

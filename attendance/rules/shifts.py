@@ -5,7 +5,7 @@ A local time that a clock change skips or repeats means the first possible insta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -99,6 +99,11 @@ class Assignment:
     weekdays: frozenset[int] | None = None
     cycle: Cycle | None = None
 
+    @property
+    def follows_the_week(self) -> bool:
+        """Whether the site's days off are its own: it names no days itself."""
+        return self.weekdays is None and self.cycle is None
+
     def is_in_force(self, day: date) -> bool:
         return self.from_date <= day and (self.to_date is None or day <= self.to_date)
 
@@ -158,25 +163,41 @@ def occurrence_on(shift: Shift, day: date, zone: ZoneInfo, *, is_default: bool =
 
 
 def occurrences(
-    assignments: Iterable[Assignment], default: Assignment | None, first: date, last: date, zone: ZoneInfo
+    assignments: Iterable[Assignment],
+    defaults: Iterable[Assignment],
+    first: date,
+    last: date,
+    zone: ZoneInfo,
+    days_off: Collection[date] = (),
 ) -> list[Occurrence]:
     """Return every occurrence that starts on the dates ``first`` to ``last``, by start.
 
-    Where neighbours' margins overlap, the later one begins when the earlier one's schedule ends. The default stands in
-    on dates on which no assignment is in force; a day off of an assignment stays a day off.
+    Where neighbours' margins overlap, the later one begins when the earlier one's schedule ends. A default stands in
+    on dates on which no assignment is in force; a day off of an assignment stays a day off. ``days_off`` are the site's
+    and hold for what names no days of its own.
     """
-    given = list(assignments)
+    given, spare = list(assignments), list(defaults)
     assigned: dict[tuple[date, str, datetime], Occurrence] = {}
-    spare: list[Occurrence] = []
+    found: list[Occurrence] = []
     for day in days_between(first, last):
         in_force = [assignment for assignment in given if assignment.is_in_force(day)]
-        for assignment in in_force:
-            if shift := assignment.shift_on(day):
-                found = occurrence_on(shift, day, zone)
-                assigned[found.key] = found
-        if not in_force and default is not None and (shift := default.shift_on(day)):
-            spare.append(occurrence_on(shift, day, zone, is_default=True))
-    return sorted([*_cut_windows(sorted(assigned.values(), key=_by_start)), *spare], key=_by_start)
+        is_off = day in days_off
+        for shift in _worked_on(day, in_force, is_off=is_off):
+            occurrence = occurrence_on(shift, day, zone)
+            assigned[occurrence.key] = occurrence
+        if not in_force:
+            found += [
+                occurrence_on(shift, day, zone, is_default=True) for shift in _worked_on(day, spare, is_off=is_off)
+            ]
+    return sorted([*_cut_windows(sorted(assigned.values(), key=_by_start)), *found], key=_by_start)
+
+
+def _worked_on(day: date, assignments: Iterable[Assignment], *, is_off: bool) -> Iterator[Shift]:
+    for assignment in assignments:
+        if is_off and assignment.follows_the_week:
+            continue
+        if shift := assignment.shift_on(day):
+            yield shift
 
 
 def _by_start(occurrence: Occurrence) -> tuple[datetime, datetime, str]:
@@ -201,7 +222,7 @@ def _cut_windows(ordered: Sequence[Occurrence]) -> list[Occurrence]:
 
 def find_overlap(assignments: Sequence[Assignment], zone: ZoneInfo, first: date, last: date) -> date | None:
     """Return the first date on which two assignments' scheduled times overlap, None when none do."""
-    ordered = occurrences(assignments, None, first - DAY, last, zone)
+    ordered = occurrences(assignments, (), first - DAY, last, zone)
     for earlier, later in pairwise(ordered):
         if later.starts_at < earlier.ends_at:
             return later.shift_date

@@ -41,7 +41,7 @@ class Scenario:
             self.zone,
             now=self.as_of,
             watermark=self.as_of,
-            grace=self.grace,
+            grace=[(date.min, self.grace)],
         )
 
     @property
@@ -111,7 +111,7 @@ def read_scenario(row: dict[str, Any]) -> Scenario:
     as_of = datetime.fromisoformat(row["as_of"]).replace(tzinfo=zone).astimezone(UTC) if row.get("as_of") else None
     roster = Roster(
         assignments=tuple(read_assignment(given, shifts) for given in row.get("assignments", ())),
-        default=Assignment((default,), date.min) if default else None,
+        defaults=(Assignment((default,), date.min),) if default else (),
         holidays=frozenset(date.fromisoformat(day) for day in row.get("calendar", {}).get("holidays", ())),
         sessions=None if shifts else read_sessions(policy),
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from attendance.rules.days import DayRecord
 from attendance.rules.derivation import Derived, Roster, derive_days
 from attendance.rules.flags import FlagKind
-from attendance.rules.grace import GracePolicy, keep_ledger, remaining
+from attendance.rules.grace import GracePolicy, Ledger, keep_ledger, remaining
 from attendance.rules.matching import Direction, Punch
 from attendance.rules.shifts import DAY, Assignment
 from attendance.tests.test_rules import KOLKATA, LATER, MONDAY, MORNING, clock
@@ -26,12 +26,26 @@ def month(*minutes: int, policy: GracePolicy, excused: tuple[str, ...] = ()) -> 
         day = MONDAY + number * DAY
         punches.append(Punch(clock("08:00", day) + timedelta(minutes=late), Direction.IN, id=2 * number))
         punches.append(Punch(clock("17:00", day), Direction.OUT, id=2 * number + 1))
+    policies = [(MONDAY.replace(day=1), policy)]
     given = Roster((Assignment((MORNING,), MONDAY, MONDAY + (len(minutes) - 1) * DAY),))
-    return derive_days(given, punches, *MONTH, KOLKATA, now=LATER, watermark=LATER, grace=policy, excused=excused)
+    return derive_days(
+        given,
+        punches,
+        *MONTH,
+        KOLKATA,
+        now=LATER,
+        watermark=LATER,
+        grace=policies,
+        excused=excused,
+    )
 
 
 def lates(derived: Derived) -> list[bool]:
     return [record.is_late for record in derived.records if record.occurrence]
+
+
+def march(derived: Derived) -> Ledger:
+    return derived.ledgers[MONDAY.replace(day=1)]
 
 
 def has_penalty(record: DayRecord) -> bool:
@@ -89,9 +103,9 @@ def test_an_excused_late_day_does_not_count() -> None:
 def test_the_ledger_never_exceeds_its_allowance(minutes: list[int], uses: int, budget: int) -> None:
     policy = GracePolicy(monthly_uses=uses, monthly_minutes=budget)
     derived = month(*minutes, policy=policy)
-    assert derived.ledger.uses <= uses
-    assert derived.ledger.minutes <= budget
-    assert remaining(derived.ledger, policy) == (uses - derived.ledger.uses, budget - derived.ledger.minutes)
+    assert march(derived).uses <= uses
+    assert march(derived).minutes <= budget
+    assert remaining(march(derived), policy) == (uses - march(derived).uses, budget - march(derived).minutes)
 
 
 def test_the_order_of_the_records_does_not_matter() -> None:

@@ -51,7 +51,7 @@ def assigned(*shifts: Shift, days: int = 3) -> tuple[Assignment, ...]:
 
 
 def roster(*shifts: Shift, days: int = 3, zone: ZoneInfo = KOLKATA) -> list[Occurrence]:
-    return occurrences(assigned(*shifts, days=days), None, MONDAY, MONDAY + timedelta(days=days - 1), zone)
+    return occurrences(assigned(*shifts, days=days), (), MONDAY, MONDAY + timedelta(days=days - 1), zone)
 
 
 def derive(
@@ -143,7 +143,7 @@ def test_a_night_belongs_to_the_date_it_began_on() -> None:
     ],
 )
 def test_a_night_of_a_clock_change_is_as_long_as_it_was(day: date, minutes: int) -> None:
-    found = occurrences([Assignment((NIGHT,), day, day)], None, day, day, BERLIN)
+    found = occurrences([Assignment((NIGHT,), day, day)], (), day, day, BERLIN)
     next_day = day + timedelta(days=1)
     punches = [
         Punch(clock("22:00", day, BERLIN), Direction.IN),
@@ -277,7 +277,7 @@ def test_two_looks_of_a_camera_without_direction_are_one_punch() -> None:
     [
         pytest.param({"holidays": frozenset({MONDAY})}, ["holiday", None], id="a holiday"),
         pytest.param({"leaves": ((MONDAY, MONDAY),)}, ["on_leave", None], id="leave"),
-        pytest.param({"week_offs": frozenset({0})}, ["week_off", None], id="a day off"),
+        pytest.param({"days_off": frozenset({MONDAY})}, ["week_off", None], id="a day off"),
         pytest.param({"joined": MONDAY + DAY}, [None, None], id="before joining"),
         pytest.param({}, ["absent", None], id="a day of work"),
     ],
@@ -308,7 +308,6 @@ def test_the_version_in_force_on_the_day_is_used() -> None:
 
 def test_a_turning_roster_has_its_days_on_and_off() -> None:
     two_on_two_off = Cycle(MONDAY, 4, frozenset({0, 1}))
-    found = occurrences(
-        [Assignment((MORNING,), MONDAY, None, None, two_on_two_off)], None, MONDAY, MONDAY + 7 * DAY, UTC
-    )
+    turning = Assignment((MORNING,), MONDAY, None, None, two_on_two_off)
+    found = occurrences([turning], (), MONDAY, MONDAY + 7 * DAY, KOLKATA)
     assert [(o.shift_date - MONDAY).days for o in found] == [0, 1, 4, 5]

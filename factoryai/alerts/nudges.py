@@ -72,11 +72,16 @@ def events_changed() -> None:
 
 def deliveries_waiting() -> None:
     """Ask a worker to send now; without a broker the job does it within its interval."""
+    ask_worker(DELIVERY_TASK)
+
+
+def ask_worker(task: str) -> None:
+    """Ask a worker to run a job now rather than at its next time."""
     if not nudger().say(EVENTS_CHANNEL):
         return
     from celery import current_app
 
     try:
-        current_app.send_task(DELIVERY_TASK, retry=False, ignore_result=True, expires=60)
+        current_app.send_task(task, retry=False, ignore_result=True, expires=60)
     except Exception:
-        log.warning("The broker does not take jobs; alerts go out with the next run of the schedule", exc_info=True)
+        log.warning("The broker does not take jobs; %s runs at its next time", task, exc_info=True)

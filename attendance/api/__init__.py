@@ -1,0 +1,1 @@
+"""`/api/v1/attendance`: thin views over the services."""

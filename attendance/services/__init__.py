@@ -1,0 +1,1 @@
+"""The verbs that change attendance: record, rebuild, review, correct, lock."""

@@ -1,0 +1,204 @@
+"""Records punches: facts that are written once, whoever sends them and however often.
+
+The unique key of source and event decides every race; a repeat is a normal outcome.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from attendance.models import DayRecord, Progress, Punch, Source
+from attendance.rules.matching import Direction, PunchState
+from attendance.rules.shifts import DAY
+from attendance.services.rebuild import mark_dirty, rebuild_people
+from factoryai.alerts.nudges import ask_worker
+from factoryai.rest import Refusal
+from factoryai.sites.models import Site
+from identity.models import Employee
+
+MOST_PUNCHES = 1000
+CLOCK_SLACK = timedelta(minutes=5)
+"""How far ahead of the server a device's clock may be."""
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before it a device's clock was never set."""
+
+REBUILD_TASK = "attendance.rebuild"
+UNKNOWN_EMPLOYEE = ("unknown_employee", "There is no such employee here.")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPunch:
+    """One punch as it was sent; ``at`` is aware. Without an ``event_id`` person, second and direction make one."""
+
+    employee: int
+    at: datetime
+    direction: str = Direction.UNKNOWN.value
+    event_id: str = ""
+    confidence: float | None = None
+    is_doubtful: bool = False
+    snapshot: uuid.UUID | None = None
+    place: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.event_id or f"{self.employee}:{int(self.at.timestamp())}:{self.direction}"
+
+
+@dataclass(slots=True)
+class Received:
+    """What became of a list: ``rejected`` holds (index, code, message)."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One punch recorded at once: its day as it stands now, and whether it told nothing that was not known."""
+
+    punch: Punch
+    record: DayRecord | None
+    is_duplicate: bool
+
+
+def source_at(*, site: Site, name: str, kind: str) -> Source:
+    """Return the source of this name, made when it reports for the first time; an attendance camera is waited for."""
+    is_required = kind == Source.Kind.CAMERA
+    defaults = {"kind": kind, "is_required": is_required}
+    return Source.objects.get_or_create(site=site, name=name[:120], defaults=defaults)[0]
+
+
+def judge_time(at: datetime, now: datetime) -> tuple[str, str] | None:
+    """Return why a time is refused, as code and message; None for a good one."""
+    if at > now + CLOCK_SLACK:
+        return "in_future", "This time has not come yet; check the device's clock."
+    if at < EARLIEST:
+        return "long_ago", "This time lies before 2000; check the device's clock."
+    return None
+
+
+@transaction.atomic
+def record_punches(
+    *, rows: Sequence[NewPunch], source: Source, people: Mapping[int, Employee], at: datetime
+) -> Received:
+    """Record up to 1,000 punches of one source; a bad row never spoils its neighbours, and a repeat is no second fact.
+
+    ``people`` are those of the source's site by id; anybody else is refused as unknown. The source's row is locked: its
+    repeats are told exactly, and senders of other sources do not wait. Days are derived right after the commit.
+    """
+    if len(rows) > MOST_PUNCHES:
+        raise Refusal("too_many_rows", f"At most {MOST_PUNCHES} rows at a time.", 413)
+    Source.objects.select_for_update().get(pk=source.pk)
+    result, good = Received(), []
+    for index, row in enumerate(rows):
+        refused = (
+            judge_time(row.at, at) if row.employee in people else ("unknown_employee", "There is no such employee.")
+        )
+        if refused:
+            result.rejected.append((index, *refused))
+        else:
+            good.append(row)
+    fresh = _without_repeats(good, source)
+    result.accepted, result.duplicates = len(fresh), len(good) - len(fresh)
+    Punch.objects.bulk_create([_punch(row, source, people, at) for row in fresh], batch_size=1000)
+    spans = _dates(fresh, source.site)
+    mark_dirty(spans)
+    if fresh:
+        keep_since(source.site, min(first for _, first, _ in spans))
+        transaction.on_commit(rebuild_soon, robust=True)
+    return result
+
+
+def keep_since(site: Site, day: date) -> None:
+    """Note the first date on which anybody punched; an earlier one has the site's days gone through again from there."""
+    if Progress.objects.filter(site=site, kept_since__lte=day).exists():
+        return
+    Progress.objects.get_or_create(site=site)
+    Progress.objects.filter(site=site).exclude(kept_since__lte=day).update(kept_since=day, finalised_until=None)
+
+
+def rebuild_soon() -> None:
+    """Ask a worker to derive the days now; the schedule does it within seconds without."""
+    ask_worker(REBUILD_TASK)
+
+
+def _without_repeats(rows: Sequence[NewPunch], source: Source) -> list[NewPunch]:
+    first: dict[str, NewPunch] = {}
+    for row in rows:
+        first.setdefault(row.key, row)
+    used = set(Punch.objects.filter(source=source, event_id__in=list(first)).values_list("event_id", flat=True))
+    return [row for key, row in first.items() if key not in used]
+
+
+def _punch(row: NewPunch, source: Source, people: Mapping[int, Employee], at: datetime, by: Any = None) -> Punch:
+    offset = row.at.astimezone(source.site.zone).utcoffset() or timedelta()
+    return Punch(
+        employee_id=people[row.employee].pk,
+        at=row.at.astimezone(UTC),
+        offset_minutes=int(offset.total_seconds()) // 60,
+        received_at=at,
+        source=source,
+        direction=row.direction,
+        event_id=row.key,
+        confidence=row.confidence,
+        is_doubtful=row.is_doubtful,
+        snapshot=row.snapshot,
+        place=row.place[:80],
+        by=by,
+    )
+
+
+def _dates(rows: Sequence[NewPunch], site: Site) -> list[tuple[int, date, date]]:
+    days: dict[int, list[date]] = {}
+    for row in rows:
+        days.setdefault(row.employee, []).append(row.at.astimezone(site.zone).date())
+    return [(employee, min(found), max(found)) for employee, found in days.items()]
+
+
+@transaction.atomic
+def record_punch(*, row: NewPunch, employee: Employee, source: Source, at: datetime, by: Any = None) -> Outcome:
+    """Record one punch and derive its day at once. Raises `Refusal` with ``in_future`` or ``long_ago``.
+
+    A repeat of the event is the fact that was; a repeat of the entry is kept as a duplicate that changes nothing.
+    """
+    if refused := judge_time(row.at, at):
+        raise Refusal(*refused)
+    Employee.objects.select_for_update(no_key=True).get(pk=employee.pk)
+    punch, is_fresh = _insert(row, employee, source, at, by)
+    day = punch.at.astimezone(employee.site.zone).date()
+    keep_since(employee.site, day)
+    done = rebuild_people(site=employee.site_id, employees=[employee.pk], first=day, last=day, at=at)
+    slot, state = done.slots.get(punch.pk, ("", PunchState.SUPERSEDED))
+    record = find_record(employee, slot, day)
+    is_repeat = state is PunchState.DUPLICATE or (not is_fresh and not row.event_id)
+    return Outcome(punch, record, is_repeat)
+
+
+def _insert(row: NewPunch, employee: Employee, source: Source, at: datetime, by: Any) -> tuple[Punch, bool]:
+    punch = _punch(row, source, {employee.pk: employee}, at, by)
+    known = Punch.objects.filter(source=source, event_id=row.key).first()
+    if known is not None:
+        return known, False
+    try:
+        with transaction.atomic():
+            punch.save()
+    except IntegrityError:
+        return Punch.objects.get(source=source, event_id=row.key), False
+    return punch, True
+
+
+def find_record(employee: Employee, slot: str, day: date) -> DayRecord | None:
+    """Return the record that a punch stands in; off shift it is the one of its date that carries the flag."""
+    rows = DayRecord.objects.filter(employee=employee).with_names().prefetch_related("flags__reviewed_by")
+    if slot:
+        return rows.filter(slot=slot).first()
+    near = rows.dated(day - DAY, day + DAY).filter(shift_date=day).order_by("starts_at", "slot")
+    return near.filter(flags__kind="off_shift").first() or near.first()

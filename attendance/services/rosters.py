@@ -1,0 +1,134 @@
+"""Shifts in versions and who works them; every change marks the days it touches to be derived again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from attendance.models import Assignment, DayRecord, Shift, ShiftVersion
+from attendance.rules import shifts as rules
+from attendance.rules.shifts import DAY, find_overlap
+from attendance.services.punches import rebuild_soon
+from attendance.services.rebuild import mark_dirty
+from factoryai.rest import Refusal
+from factoryai.sites.models import Site
+from identity.models import Employee
+
+LOOKED_AHEAD = timedelta(days=60)
+"""Overlaps of open-ended assignments are looked for so far: longer than any week or common cycle."""
+
+
+@transaction.atomic
+def save_shift(*, site: Site, name: str, fields: Mapping[str, Any], by: Any, at: datetime) -> ShiftVersion:
+    """Add a shift, or a version of the one that has this name, from ``fields["effective_from"]`` on.
+
+    Raises Django's ValidationError for fields that make no sense, and ``version_exists`` (409) for a date that has one.
+    """
+    shift, _ = Shift.objects.get_or_create(site=site, name=name)
+    Shift.objects.select_for_update().get(pk=shift.pk)
+    numbers = list(shift.versions.values_list("number", flat=True))
+    version = ShiftVersion(shift=shift, number=max(numbers, default=0) + 1, created_by=by, **fields)
+    if shift.versions.filter(effective_from=version.effective_from).exists():
+        text = f"{name} has a version from {version.effective_from} already; choose another date."
+        raise Refusal("version_exists", text, 409, {"effective_from": text})
+    version.full_clean()
+    version.save()
+    touch_shift(shift=shift, since=version.effective_from, at=at)
+    return version
+
+
+def touch_shift(*, shift: Shift, since: date, at: datetime) -> int:
+    """Mark the days of everybody who works the shift, from ``since`` to today; return how many people that are."""
+    today = at.astimezone(shift.site.zone).date()
+    spans = [
+        (row.employee_id, max(since, row.from_date), min(today, row.to_date or today))
+        for row in Assignment.objects.filter(shift=shift)
+    ]
+    if shift.site.attendance_policies.filter(default_shift=shift).exists():
+        people = Employee.objects.for_site(shift.site).values_list("pk", flat=True)
+        spans += [(person, max(since, _first_day(person, today)), today) for person in people]
+    return _mark([span for span in spans if span[1] <= span[2]])
+
+
+def _first_day(employee: int, today: date) -> date:
+    first = DayRecord.objects.filter(employee=employee).order_by("shift_date").values_list("shift_date", flat=True)
+    return first.first() or today
+
+
+def _mark(spans: list[tuple[int, date, date]]) -> int:
+    mark_dirty(spans)
+    if spans:
+        transaction.on_commit(rebuild_soon, robust=True)
+    return len(spans)
+
+
+@transaction.atomic
+def assign_shift(*, assignment: Assignment, at: datetime) -> Assignment:
+    """Give a person a shift. Raises ``other_site``, ``shifts_overlap`` (409), or Django's ValidationError."""
+    if assignment.employee.site_id != assignment.shift.site_id:
+        raise Refusal("other_site", "The person and the shift belong to different sites.")
+    assignment.full_clean()
+    Employee.objects.select_for_update(no_key=True).get(pk=assignment.employee_id)
+    if day := overlap_of(assignment):
+        text = f"On {day} it overlaps a shift that the person has already."
+        raise Refusal("shifts_overlap", text, 409, {"shift": text})
+    before = Assignment.objects.filter(pk=assignment.pk).first() if assignment.pk else None
+    assignment.save()
+    touch_assignment(assignment, at)
+    if before is not None:
+        touch_assignment(before, at)
+    return assignment
+
+
+@transaction.atomic
+def end_assignment(*, assignment: Assignment, at: datetime) -> None:
+    """Delete an assignment; the days it touched are derived again."""
+    touch_assignment(assignment, at)
+    assignment.delete()
+
+
+def touch_assignment(assignment: Assignment, at: datetime) -> None:
+    """Mark the person's days that an assignment covers, up to today."""
+    today = at.astimezone(assignment.employee.site.zone).date()
+    last = min(today, assignment.to_date or today)
+    if assignment.from_date <= last:
+        _mark([(assignment.employee_id, assignment.from_date, last)])
+
+
+def overlap_of(assignment: Assignment) -> date | None:
+    """Return the first date on which the assignment's scheduled times overlap another of the same person."""
+    others = Assignment.objects.filter(employee=assignment.employee_id).exclude(pk=assignment.pk)
+    last = assignment.to_date or assignment.from_date + LOOKED_AHEAD
+    touching = others.in_force_between(assignment.from_date - DAY, last + DAY).select_related("shift")
+    given = [_rule(row) for row in (*touching, assignment)]
+    starts = [row.from_date for row in (*touching, assignment)]
+    versions = [version.effective_from for one in given for version in one.versions]
+    for start in sorted({max(assignment.from_date, day) for day in (*starts, *versions)}):
+        if start <= last and (
+            day := find_overlap(given, assignment.employee.site.zone, start, min(last, start + LOOKED_AHEAD))
+        ):
+            return day
+    return None
+
+
+def _rule(row: Assignment) -> rules.Assignment:
+    return row.as_rule(tuple(version.as_rule() for version in row.shift.versions.select_related("shift")))
+
+
+def touch_site(*, site: Site, first: date, last: date, at: datetime) -> int:
+    """Mark everybody's days from ``first`` to ``last``, today at the latest: a holiday or the site's policy changed."""
+    last = min(last, at.astimezone(site.zone).date())
+    if last < first:
+        return 0
+    people = Employee.objects.for_site(site).employed_between(first, last).values_list("pk", flat=True)
+    return _mark([(person, first, last) for person in people])
+
+
+def touch_person(*, employee: Employee, first: date, last: date, at: datetime) -> None:
+    """Mark a person's days from ``first`` to ``last``, today at the latest."""
+    last = min(last, at.astimezone(employee.site.zone).date())
+    if first <= last:
+        _mark([(employee.pk, first, last)])

@@ -1,0 +1,429 @@
+"""The contract of attendance: each address as nobody, the wrong role, another site and the right person."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from attendance.models import DayRecord, DirtyDay, PayPeriod, Punch, SetAside, Source
+from attendance.services.finalise import finalise_days
+from attendance.services.rebuild import rebuild_dirty
+from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
+from factoryai.sites.tests.factories import api_client
+
+BASE = "/api/v1/attendance"
+CHECK_IN = {"employee_code": "E1", "site": "pune", "check_in_time": "2026-03-02T08:06:12+05:30"}
+CHECK_OUT = {"employee_code": "E1", "site": "pune", "check_out_time": "2026-03-02T16:00:00+05:30"}
+SHIFT = {"site": "pune", "name": "Late", "starts_at": "14:00", "ends_at": "22:00", "effective_from": "2026-01-01"}
+
+
+@pytest.fixture
+def plant(db: None) -> Plant:
+    return make_plant()
+
+
+def post(user: Any, path: str, data: Any) -> Any:
+    return api_client(user).post(f"{BASE}/{path}", data)
+
+
+def get(user: Any, path: str, **query: Any) -> Any:
+    return api_client(user).get(f"{BASE}/{path}", query)
+
+
+def test_a_check_in_answers_with_the_day(plant: Plant) -> None:
+    answer = post(plant.people.gate, "check-in", CHECK_IN)
+    day = answer.json()
+    assert answer.status_code == 201
+    assert (day["employee_code"], day["shift_date"], day["state"]) == ("E1", "2026-03-02", "final")
+    assert (day["after_start_minutes"], day["past_grace_minutes"], day["grace_used_minutes"]) == (6, 1, 0)
+    late = flag_of(day, "late")
+    assert (late["minutes"], late["review"], late["reviewed_by"], late["note"]) == (6, "pending", None, "")
+
+
+def flag_of(day: dict[str, Any], kind: str) -> dict[str, Any]:
+    return next(flag for flag in day["flags"] if flag["kind"] == kind)
+
+
+def test_a_second_check_in_says_duplicate_and_shows_the_same_day(plant: Plant) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    again = post(plant.people.gate, "check-in", {**CHECK_IN, "check_in_time": "2026-03-02T12:00:00+05:30"})
+    assert (again.status_code, again.json()["duplicate"]) == (200, True)
+    record = again.json()["record"]
+    assert record["first_in"] == "2026-03-02T02:36:12Z"
+    assert [one["at"] for one in record["suppressed"]] == ["2026-03-02T06:30:00Z"]
+
+
+def test_the_same_event_id_gives_the_same_answer(plant: Plant) -> None:
+    first = post(plant.people.gate, "check-in", {**CHECK_IN, "event_id": "x"})
+    again = post(plant.people.gate, "check-in", {**CHECK_IN, "event_id": "x"})
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+
+
+def test_a_check_out_that_is_too_soon_has_its_flag(plant: Plant) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    day = post(plant.people.gate, "check-out", CHECK_OUT).json()
+    assert day["early_exit_minutes"] == 60
+    assert {flag["kind"] for flag in day["flags"]} == {"late", "early_exit"}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        pytest.param({"check_in_time": "2026-03-02T08:00:00"}, 400, "naive_time", id="no offset"),
+        pytest.param({"check_in_time": "2999-03-02T08:00:00Z"}, 400, "in_future", id="far future"),
+        pytest.param({"check_in_time": "yesterday"}, 400, "invalid", id="no time"),
+        pytest.param({"employee_code": "E9"}, 404, "unknown_employee", id="nobody"),
+        pytest.param({"site": "chennai"}, 404, "unknown_employee", id="another site's"),
+        pytest.param({"employee_code": "a\x00b"}, 400, "null_characters_not_allowed", id="a null character"),
+    ],
+)
+def test_a_bad_check_in_is_refused_with_its_code(plant: Plant, change: dict, status: int, code: str) -> None:
+    answer = post(plant.people.gate, "check-in", {**CHECK_IN, **change})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert not Punch.objects.exists()
+
+
+def test_nobody_is_named_in_a_check_in(plant: Plant) -> None:
+    answer = post(plant.people.gate, "check-in", {"check_in_time": CHECK_IN["check_in_time"]})
+    assert (answer.status_code, answer.json()["code"]) == (400, "employee_missing")
+
+
+def row(event_id: str, **change: Any) -> dict[str, Any]:
+    return {
+        "event_id": event_id, "site": "pune", "employee_code": "E1", "at": "2026-03-02T08:06:12+05:30",
+        "direction": "in", "source": "gate-1", **change,
+    }  # fmt: skip
+
+
+def test_the_good_rows_of_a_bulk_are_kept(plant: Plant) -> None:
+    rows = [
+        row("1"),
+        row("2", employee_code="E9"),
+        row("3", at="2026-03-02T08:00:00"),
+        row("4", at="2999-01-01T00:00:00Z"),
+        row("5", direction="sideways"),
+        row("6", site="chennai"),
+        row("7", at="2026-03-02T08:00:00+99:00"),
+        row("", at="2026-03-02T08:00:00Z"),
+        "nonsense",
+        row("1"),
+        row("8", employee_code="E2", at="2026-03-02T22:00:00+05:30"),
+    ]
+    answer = post(plant.people.gate, "punches", rows).json()
+    assert (answer["accepted"], answer["duplicates"]) == (2, 1)
+    assert {one["index"]: one["code"] for one in answer["rejected"]} == {
+        1: "unknown_employee", 2: "naive_time", 3: "in_future", 4: "bad_direction", 5: "unknown_employee",
+        6: "bad_time", 7: "bad_event_id", 8: "not_an_object",
+    }  # fmt: skip
+
+
+def test_the_same_id_of_two_sources_is_two_facts(plant: Plant) -> None:
+    answer = post(plant.people.gate, "punches", [row("1"), row("1", source="gate-2", at="2026-03-02T17:00:00+05:30")])
+    assert answer.json()["accepted"] == 2
+
+
+def test_ten_thousand_rows_are_too_many(plant: Plant) -> None:
+    answer = post(plant.people.gate, "punches", [row(str(number)) for number in range(1001)])
+    assert (answer.status_code, answer.json()["code"], Punch.objects.count()) == (413, "too_many_rows", 0)
+
+
+def test_a_bulk_costs_the_same_queries_for_one_and_for_many(plant: Plant) -> None:
+    post(plant.people.gate, "punches", [row("0")])
+    few, many = (queries_of(plant, count) for count in (2, 300))
+    assert many <= few + BATCHES
+
+
+BATCHES = 5
+"""SQLite takes a thousand values at a time, and so three hundred rows in a few pieces."""
+
+
+def queries_of(plant: Plant, count: int) -> int:
+    rows = [
+        row(f"{count}-{number}", at=f"2026-03-02T09:{number % 60:02}:{number // 60:02}Z") for number in range(count)
+    ]
+    with CaptureQueriesContext(connection) as caught:
+        assert post(plant.people.gate, "punches", rows).json()["accepted"] == count
+    return len(caught)
+
+
+def test_an_empty_bulk_is_a_sign_of_life(plant: Plant) -> None:
+    post(plant.people.gate, "punches", [row("1")])
+    before = Source.objects.get().reported_until
+    post(plant.people.gate, "punches", [])
+    assert Source.objects.get().reported_until > before
+
+
+def test_punches_say_what_became_of_them(plant: Plant) -> None:
+    post(plant.people.gate, "punches", [row("1"), row("2", at="2026-03-02T11:00:00+05:30")])
+    post(plant.people.gate, "punches", [row("3", at="2026-03-02T02:00:00+05:30")])
+    rebuild_dirty(at=LATER)
+    listed = get(plant.people.meena, "punches").json()["results"]
+    assert {one["event_id"]: one["state"] for one in listed} == {"1": "counted", "2": "duplicate", "3": "off_shift"}
+    assert get(plant.people.meena, "punches", state="duplicate").json()["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("days", {}), ("punches", {}), ("shifts", {}), ("assignments", {}), ("holidays", {}), ("corrections", {}),
+     ("periods", {})],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_lists_are_for_hr_and_managers_of_the_site(plant: Plant, path: str, query: dict) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    people = plant.people
+    seen = {name: get(getattr(people, name), path).status_code for name in ("meena", "kavita", "farid", "gate", "asha")}
+    assert seen == {"meena": 200, "kavita": 200, "farid": 403, "gate": 403, "asha": 403}
+    assert get(None, path).status_code == 401
+    assert get(people.stranger, path).json()["count"] == 0
+
+
+def test_the_strangers_day_does_not_exist(plant: Plant) -> None:
+    day = post(plant.people.gate, "check-in", CHECK_IN).json()["id"]
+    assert get(plant.people.meena, f"days/{day}").status_code == 200
+    assert get(plant.people.stranger, f"days/{day}").status_code == 404
+    review = {"flag": "late", "decision": "confirmed"}
+    assert post(plant.people.stranger, f"days/{day}/review", review).status_code == 404
+    assert post(plant.people.farid, f"days/{day}/review", review).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"flag": "late"}, 1), ({"flag": "early_exit"}, 0), ({"flag": "late", "review": "pending"}, 1),
+        ({"review": "excused"}, 0), ({"from": "2026-03-04"}, 0), ({"from": "2026-03-02", "to": "2026-03-02"}, 1),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_days_are_found_by_flag_review_and_date(plant: Plant, query: dict, count: int) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    assert get(plant.people.meena, "days", **query).json()["count"] == count
+
+
+@pytest.mark.parametrize("query", [{"from": "soon"}, {"flag": "tired"}, {"review": "maybe"}], ids=str)
+def test_a_filter_that_makes_no_sense_is_refused(plant: Plant, query: dict) -> None:
+    assert get(plant.people.meena, "days", **query).status_code == 400
+
+
+def test_a_page_of_days_costs_the_same_queries_for_one_and_for_many(plant: Plant) -> None:
+    counts = []
+    for number in range(1, 12):
+        person = make_employee(plant.site, f"X{number}", "Someone")
+        post(plant.people.gate, "check-in", {**CHECK_IN, "employee_code": person.code})
+        if number in (1, 11):
+            with CaptureQueriesContext(connection) as caught:
+                get(plant.people.meena, "days")
+            counts.append(len(caught))
+    assert counts[0] == counts[1] <= 8
+
+
+def test_hr_excuses_a_flag_once(plant: Plant) -> None:
+    day = post(plant.people.gate, "check-in", CHECK_IN).json()["id"]
+    excuse = {"flag": "late", "decision": "excused", "note": "The bus broke down"}
+    late = flag_of(post(plant.people.meena, f"days/{day}/review", excuse).json(), "late")
+    assert (late["review"], late["reviewed_by"], late["note"]) == ("excused", "meena", "The bus broke down")
+    again = post(plant.people.kavita, f"days/{day}/review", {"flag": "late", "decision": "confirmed"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_reviewed")
+    assert "meena" in again.json()["message"]
+
+
+def test_an_excuse_needs_a_note(plant: Plant) -> None:
+    day = post(plant.people.gate, "check-in", CHECK_IN).json()["id"]
+    answer = post(plant.people.meena, f"days/{day}/review", {"flag": "late", "decision": "excused"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "note_missing")
+
+
+def test_a_shift_is_added_in_versions(plant: Plant) -> None:
+    first = post(plant.people.meena, "shifts", SHIFT)
+    second = post(plant.people.meena, "shifts", {**SHIFT, "effective_from": "2026-02-01", "grace_in_minutes": 10})
+    assert (first.status_code, first.json()["version"], second.json()["version"]) == (201, 1, 2)
+    assert first.json()["id"] == second.json()["id"]
+    clash = post(plant.people.meena, "shifts", SHIFT)
+    assert (clash.status_code, clash.json()["code"]) == (409, "version_exists")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param({"ends_at": "14:00"}, "no_length", id="start equals end"),
+        pytest.param({"window_before_minutes": 500, "window_after_minutes": 500}, "window_too_long", id="a whole day"),
+        pytest.param({"site": "chennai"}, "does_not_exist", id="another site"),
+        pytest.param({"grace_in_minutes": -1}, "min_value", id="negative grace"),
+    ],
+)
+def test_a_shift_that_makes_no_sense_is_refused(plant: Plant, change: dict, code: str) -> None:
+    answer = post(plant.people.meena, "shifts", {**SHIFT, **change})
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+def test_overlapping_assignments_are_refused_by_their_scheduled_times(plant: Plant) -> None:
+    shift = post(plant.people.meena, "shifts", {**SHIFT, "starts_at": "16:00"}).json()["id"]
+    given = {"employee": plant.asha.pk, "shift": shift, "from_date": "2026-03-09", "to_date": None}
+    answer = post(plant.people.meena, "assignments", given)
+    assert (answer.status_code, answer.json()["code"]) == (409, "shifts_overlap")
+    sundays = {**given, "weekdays": [6]}
+    assert post(plant.people.meena, "assignments", sundays).status_code == 409
+
+
+def test_a_strangers_employee_is_assigned_nothing(plant: Plant) -> None:
+    given = {"employee": plant.stranger.pk, "shift": plant.day.pk, "from_date": "2026-03-09"}
+    answer = post(plant.people.meena, "assignments", given)
+    assert (answer.status_code, answer.json()["code"]) == (400, "does_not_exist")
+
+
+def test_an_assignment_does_not_end_before_it_starts(plant: Plant) -> None:
+    given = {"employee": plant.asha.pk, "shift": plant.day.pk, "from_date": "2026-03-09", "to_date": "2026-03-01"}
+    answer = post(plant.people.meena, "assignments", given)
+    assert (answer.status_code, answer.json()["code"]) == (400, "end_before_start")
+
+
+def test_an_ended_assignment_takes_its_absences_with_it(plant: Plant) -> None:
+    plant.rebuild(plant.asha)
+    assignment = get(plant.people.meena, "assignments", employee=plant.asha.pk).json()["results"][0]["id"]
+    assert api_client(plant.people.meena).delete(f"{BASE}/assignments/{assignment}").status_code == 204
+    rebuild_dirty(at=LATER)
+    assert not DayRecord.objects.filter(employee=plant.asha).exists()
+
+
+def test_a_holiday_is_added_and_its_days_are_derived_again(plant: Plant) -> None:
+    answer = post(plant.people.meena, "holidays", {"site": "pune", "date": "2026-03-02", "name": "Holi"})
+    assert (answer.status_code, DirtyDay.objects.count()) == (201, 2)
+
+
+def test_the_ledger_counts_uses_and_minutes(plant: Plant) -> None:
+    post(plant.people.gate, "check-in", {**CHECK_IN, "check_in_time": "2026-03-02T08:03:00+05:30"})
+    post(plant.people.gate, "check-in", {**CHECK_IN, "check_in_time": "2026-03-03T08:20:00+05:30"})
+    ledger = get(plant.people.meena, "grace-ledger", employee=plant.asha.pk, month="2026-03").json()
+    assert (ledger["uses"], ledger["minutes"], ledger["lates"], ledger["remaining_minutes"]) == (1, 3, 1, None)
+    assert get(plant.people.stranger, "grace-ledger", employee=plant.asha.pk, month="2026-03").status_code == 404
+
+
+def test_a_correction_is_asked_by_one_and_decided_by_another(plant: Plant) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    asked = {
+        "employee": plant.asha.pk, "kind": "add", "at": "2026-03-02T07:55:00+05:30", "direction": "in",
+        "reason": "The reader was off",
+    }  # fmt: skip
+    correction = post(plant.people.meena, "corrections", asked).json()
+    own = post(plant.people.meena, f"corrections/{correction['id']}/decide", {"approve": True})
+    assert (own.status_code, own.json()["code"]) == (403, "own_request")
+    done = post(plant.people.kavita, f"corrections/{correction['id']}/decide", {"approve": True, "note": "Seen"}).json()
+    assert (done["state"], done["decided_by"]) == ("approved", "kavita")
+    assert [late_on_monday(done[when]) for when in ("before", "after")] == [6, 0]
+    again = post(plant.people.root, f"corrections/{correction['id']}/decide", {"approve": False})
+    assert (again.status_code, again.json()["code"]) == (409, "already_decided")
+
+
+def late_on_monday(days: list[dict[str, Any]]) -> int:
+    return next(day["after_start_minutes"] for day in days if day["date"] == "2026-03-02")
+
+
+def lock(plant: Plant, user: Any = None, **fields: Any) -> Any:
+    made = {"site": "pune", "first_date": "2026-03-02", "last_date": "2026-03-08"}
+    period = post(plant.people.meena, "periods", made).json()["id"]
+    return period, post(user or plant.people.meena, f"periods/{period}/lock", fields)
+
+
+def test_a_period_with_open_flags_is_locked_only_on_purpose(plant: Plant) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    period, answer = lock(plant)
+    assert (answer.status_code, answer.json()["code"]) == (409, "flags_unreviewed")
+    locked = post(plant.people.meena, f"periods/{period}/lock", {"accept_unreviewed": True}).json()
+    assert (locked["state"], len(locked["content_hash"])) == ("locked", 64)
+    inside = DayRecord.objects.dated(MONDAY, date(2026, 3, 8))
+    assert set(inside.values_list("state", flat=True)) == {"locked"}
+
+
+def locked_days() -> list[dict[str, Any]]:
+    return list(DayRecord.objects.filter(state="locked").order_by("pk").values())
+
+
+def test_what_comes_after_the_lock_is_an_adjustment(plant: Plant) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    period, _ = lock(plant, accept_unreviewed=True)
+    before = locked_days()
+    post(plant.people.gate, "check-out", CHECK_OUT)
+    assert locked_days() == before
+    adjustment = get(plant.people.meena, f"periods/{period}/adjustments").json()[0]
+    assert (adjustment["worked_minutes"], adjustment["settled_in"]) == (473, None)
+    day = plant.record(plant.asha).pk
+    review = post(plant.people.meena, f"days/{day}/review", {"flag": "late", "decision": "confirmed"})
+    assert (review.status_code, review.json()["code"]) == (409, "period_locked")
+
+
+def test_only_a_manager_unlocks_and_says_why(plant: Plant) -> None:
+    period, _ = lock(plant, accept_unreviewed=True)
+    assert post(plant.people.meena, f"periods/{period}/unlock", {"reason": "x"}).status_code == 403
+    assert post(plant.people.stranger, f"periods/{period}/unlock", {"reason": "x"}).status_code == 404
+    opened = post(plant.people.kavita, f"periods/{period}/unlock", {"reason": "The union found a mistake"}).json()
+    assert opened["state"] == "open"
+    steps = PayPeriod.objects.get(pk=period).steps.values_list("step", "reason")
+    assert list(steps) == [("unlocked", "The union found a mistake"), ("locked", "")]
+
+
+def test_a_period_that_is_not_over_is_not_locked(plant: Plant) -> None:
+    made = {"site": "pune", "first_date": "2998-03-02", "last_date": "2998-03-08"}
+    period = post(plant.people.meena, "periods", made).json()["id"]
+    assert post(plant.people.meena, f"periods/{period}/lock", {}).json()["code"] == "days_not_final"
+
+
+def test_periods_do_not_overlap(plant: Plant) -> None:
+    made = {"site": "pune", "first_date": "2026-03-01", "last_date": "2026-03-31"}
+    assert post(plant.people.meena, "periods", made).status_code == 201
+    answer = post(plant.people.meena, "periods", {**made, "department": "Paint", "first_date": "2026-03-31"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "periods_overlap")
+
+
+def export(user: Any, period: int, kind: str = "csv") -> Any:
+    return get(user, "payroll-export", period=period, format=kind)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_export_repeats_byte_for_byte(plant: Plant, kind: str) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    period, _ = lock(plant, accept_unreviewed=True)
+    first, second = (export(plant.people.meena, period, kind) for _ in range(2))
+    assert first.status_code == 200
+    assert first.getvalue() == second.getvalue()
+    assert PayPeriod.objects.get(pk=period).content_hash in first["ETag"]
+    assert export(plant.people.stranger, period, kind).status_code == 404
+    assert export(plant.people.farid, period, kind).status_code == 403
+
+
+def test_cells_that_begin_a_formula_are_inert(plant: Plant) -> None:
+    type(plant.asha).objects.filter(pk=plant.asha.pk).update(name="=cmd|' /C calc'!A0")
+    post(plant.people.gate, "check-in", CHECK_IN)
+    period, _ = lock(plant, accept_unreviewed=True)
+    assert "'=cmd|" in export(plant.people.meena, period).getvalue().decode()
+
+
+def test_finished_days_are_absent_for_those_who_never_came(plant: Plant) -> None:
+    finalise_days(at=clock("2026-03-04 12:00"))
+    assert get(plant.people.meena, "days", status="absent", **{"from": str(MONDAY)}).json()["count"] == 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ids", ["one", "each"])
+def test_fifty_entries_at_one_instant_are_one_check_in(ids: str) -> None:
+    plant = make_plant()
+    answers: list[int] = []
+    barrier = threading.Barrier(50)
+
+    def enter(number: int) -> None:
+        event = {"event_id": f"e{number}"} if ids == "each" else {}
+        barrier.wait()
+        answers.append(post(plant.people.gate, "check-in", {**CHECK_IN, **event}).status_code)
+        connections.close_all()
+
+    threads = [threading.Thread(target=enter, args=(number,)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200] * 49 + [201]
+    assert DayRecord.objects.filter(first_in__isnull=False).count() == 1
+    assert Punch.objects.count() - SetAside.objects.count() == 1
