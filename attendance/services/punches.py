@@ -118,7 +118,7 @@ def record_punches(
 
 
 def keep_since(site: Site, day: date) -> None:
-    """Note the first date on which anybody punched; an earlier one has the site's days gone through again from there."""
+    """Note the first date on which anybody punched; an earlier one has the site's days gone through again."""
     if Progress.objects.filter(site=site, kept_since__lte=day).exists():
         return
     Progress.objects.get_or_create(site=site)
