@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 
-from factoryai.sites.access import has_role_anywhere
 from factoryai.sites.permissions import PEOPLE
+from factoryai.sites.role_admin import holds
 
 
 class FactoryAdminSite(AdminSite):
@@ -18,4 +18,4 @@ class FactoryAdminSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """A role at an open site is enough: who works somewhere needs no second switch on the account."""
         user = request.user
-        return user.is_active and (user.is_staff or (user.is_authenticated and has_role_anywhere(user, PEOPLE)))
+        return user.is_active and (user.is_staff or (user.is_authenticated and holds(request, PEOPLE)))

@@ -222,7 +222,8 @@ def _cut_windows(ordered: Sequence[Occurrence]) -> list[Occurrence]:
 
 def find_overlap(assignments: Sequence[Assignment], zone: ZoneInfo, first: date, last: date) -> date | None:
     """Return the first date on which two assignments' scheduled times overlap, None when none do."""
-    ordered = occurrences(assignments, (), first - DAY, last, zone)
+    found = [one for given in assignments for one in occurrences([given], (), first - DAY, last, zone)]
+    ordered = sorted(found, key=_by_start)
     for earlier, later in pairwise(ordered):
         if later.starts_at < earlier.ends_at:
             return later.shift_date

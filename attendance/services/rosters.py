@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from attendance.models import Assignment, DayRecord, Shift, ShiftVersion
+from attendance.models import Assignment, Progress, Shift, ShiftVersion
 from attendance.rules import shifts as rules
 from attendance.rules.shifts import DAY, find_overlap
 from attendance.services.punches import rebuild_soon
@@ -42,20 +42,31 @@ def save_shift(*, site: Site, name: str, fields: Mapping[str, Any], by: Any, at:
 
 def touch_shift(*, shift: Shift, since: date, at: datetime) -> int:
     """Mark the days of everybody who works the shift, from ``since`` to today; return how many people that are."""
+    return _mark(spans_of_shift(shift=shift, since=since, at=at))
+
+
+def spans_of_shift(*, shift: Shift, since: date, at: datetime) -> list[tuple[int, date, date]]:
+    """Return who works the shift from ``since`` to today, and from when to when; before attendance is kept, nobody."""
     today = at.astimezone(shift.site.zone).date()
+    since = max(since, kept_since(shift.site))
     spans = [
         (row.employee_id, max(since, row.from_date), min(today, row.to_date or today))
         for row in Assignment.objects.filter(shift=shift)
     ]
     if shift.site.attendance_policies.filter(default_shift=shift).exists():
-        people = Employee.objects.for_site(shift.site).values_list("pk", flat=True)
-        spans += [(person, max(since, _first_day(person, today)), today) for person in people]
-    return _mark([span for span in spans if span[1] <= span[2]])
+        spans += [(person, since, today) for person in _everybody(shift.site, since, today)]
+    return [span for span in spans if span[1] <= span[2]]
 
 
-def _first_day(employee: int, today: date) -> date:
-    first = DayRecord.objects.filter(employee=employee).order_by("shift_date").values_list("shift_date", flat=True)
-    return first.first() or today
+def kept_since(site: Site) -> date:
+    """Return the date from which attendance is kept at a site; far ahead when nobody has punched yet."""
+    return Progress.objects.filter(site=site).values_list("kept_since", flat=True).first() or date.max
+
+
+def _everybody(site: Site, first: date, last: date) -> list[int]:
+    if last < first:
+        return []
+    return list(Employee.objects.for_site(site).employed_between(first, last).values_list("pk", flat=True))
 
 
 def _mark(spans: list[tuple[int, date, date]]) -> int:
@@ -94,8 +105,9 @@ def touch_assignment(assignment: Assignment, at: datetime) -> None:
     """Mark the person's days that an assignment covers, up to today."""
     today = at.astimezone(assignment.employee.site.zone).date()
     last = min(today, assignment.to_date or today)
-    if assignment.from_date <= last:
-        _mark([(assignment.employee_id, assignment.from_date, last)])
+    first = max(assignment.from_date, kept_since(assignment.employee.site))
+    if first <= last:
+        _mark([(assignment.employee_id, first, last)])
 
 
 def overlap_of(assignment: Assignment) -> date | None:
@@ -120,15 +132,12 @@ def _rule(row: Assignment) -> rules.Assignment:
 
 def touch_site(*, site: Site, first: date, last: date, at: datetime) -> int:
     """Mark everybody's days from ``first`` to ``last``, today at the latest: a holiday or the site's policy changed."""
-    last = min(last, at.astimezone(site.zone).date())
-    if last < first:
-        return 0
-    people = Employee.objects.for_site(site).employed_between(first, last).values_list("pk", flat=True)
-    return _mark([(person, first, last) for person in people])
+    first, last = max(first, kept_since(site)), min(last, at.astimezone(site.zone).date())
+    return _mark([(person, first, last) for person in _everybody(site, first, last)])
 
 
 def touch_person(*, employee: Employee, first: date, last: date, at: datetime) -> None:
     """Mark a person's days from ``first`` to ``last``, today at the latest."""
-    last = min(last, at.astimezone(employee.site.zone).date())
+    first, last = max(first, kept_since(employee.site)), min(last, at.astimezone(employee.site.zone).date())
     if first <= last:
         _mark([(employee.pk, first, last)])

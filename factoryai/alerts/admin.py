@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm, PasswordInput
@@ -15,23 +13,7 @@ from factoryai.alerts.services import acknowledge_alert, close_alert
 from factoryai.rest import Refusal
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import PEOPLE
-from factoryai.sites.role_admin import RoleAdmin
-
-
-class ReadOnly:
-    """Lines of a row that only the program writes; whoever may see the row sees them."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from factoryai.sites.role_admin import ReadOnly, RoleAdmin
 
 
 class StepInline(ReadOnly, admin.TabularInline):

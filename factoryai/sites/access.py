@@ -28,6 +28,19 @@ def has_role(user: Any, site: Site, roles: Iterable[str]) -> bool:
 ahas_role = sync_to_async(has_role)
 
 
+def held_roles(user: Any) -> dict[int, frozenset[str]]:
+    """Return the roles that ``user`` holds by site, open sites only: one query for many questions about one request.
+
+    A superuser is not asked here; see `has_role` for a single question.
+    """
+    held: dict[int, set[str]] = {}
+    if user.is_authenticated and user.is_active:
+        rows = Membership.objects.filter(user=user, site__is_active=True)
+        for site, role in rows.values_list("site_id", "role"):
+            held.setdefault(site, set()).add(role)
+    return {site: frozenset(roles) for site, roles in held.items()}
+
+
 def has_role_anywhere(user: Any, roles: Iterable[str]) -> bool:
     """Whether ``user`` holds one of ``roles`` at any site."""
     if user.is_superuser and user.is_active:

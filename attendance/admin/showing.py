@@ -1,0 +1,86 @@
+"""How the admin shows people, times and decisions: times on the site's clock, states in words, pictures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.helpers import ActionForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from factoryai.sites.models import Role, Site
+from identity.models import Employee
+
+HR = (Role.HR, Role.MANAGER)
+
+
+def local(at: datetime | None, zone: ZoneInfo, form: str = "%H:%M:%S") -> str:
+    """Return an instant on the site's clock, a dash for none."""
+    return f"{at.astimezone(zone):{form}}" if at else "—"
+
+
+def badge(word: str, level: str) -> SafeString:
+    """Return a state as text on a ground that its level colours: ok, look, bad or calm."""
+    return format_html('<span class="state-badge" data-level="{}">{}</span>', level, word)
+
+
+def month_link(employee: Employee, day: Any) -> SafeString:
+    """Return a person's name as a link to their month."""
+    address = reverse("admin:attendance-month", args=[employee.pk, f"{day:%Y-%m}"])
+    return format_html('<a href="{}">{}</a><br><small>{}</small>', address, employee.name, employee.code)
+
+
+def picture(snapshot: Any) -> SafeString | str:
+    """Return a snapshot beside the row, when the product keeps one under this id."""
+    if snapshot is None:
+        return "—"
+    try:
+        address = reverse("snapshot", args=[snapshot])
+    except NoReverseMatch:
+        return "—"
+    return format_html(
+        '<a href="{}"><img class="row-picture" src="{}" alt="Snapshot" loading="lazy" width="64" height="64"></a>',
+        address,
+        address,
+    )
+
+
+class NoteActionForm(ActionForm):
+    """The note that is kept with a decision stands beside the action."""
+
+    note = forms.CharField(
+        required=False,
+        max_length=500,
+        label="Note:",
+        widget=forms.TextInput(attrs={"size": 40, "placeholder": "Why; kept with the decision", "data-note": ""}),
+    )
+
+
+class DepartmentFilter(SimpleListFilter):
+    """Departments of the sites that the person may see; ``path`` leads to the employee."""
+
+    title = "department"
+    parameter_name = "department"
+    path = "employee"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = Employee.objects.visible_to(request.user, HR).exclude(department="")
+        return [(name, name) for name in names.order_by("department").values_list("department", flat=True).distinct()]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet) -> QuerySet:
+        return rows.filter(**{f"{self.path}__department": self.value()}) if self.value() else rows
+
+
+class SiteFilter(admin.RelatedFieldListFilter):
+    """Only the sites that the person works at, and no filter at all when it is one."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        return [(site.pk, site.name) for site in Site.objects.visible_to(request.user, HR)]
