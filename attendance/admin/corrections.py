@@ -48,6 +48,7 @@ class CorrectionForm(forms.ModelForm):
 
 @admin.register(Correction)
 class CorrectionAdmin(RoleAdmin, admin.ModelAdmin):
+    rank = 3
     view_roles = add_roles = HR
     form = CorrectionForm
     list_display = ["asked", "person", "kind", "wanted", "direction", "reason", "asked_by", "standing", "note"]
@@ -62,7 +63,7 @@ class CorrectionAdmin(RoleAdmin, admin.ModelAdmin):
     show_facets = admin.ShowFacets.ALWAYS
 
     class Media:
-        css = {"all": ["css/tokens.css", "css/admin.css"]}
+        css = {"all": ["css/admin.css"]}
 
     @admin.display(description="asked", ordering="asked_at")
     def asked(self, correction: Correction) -> str:

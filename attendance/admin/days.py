@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from attendance.admin.showing import HR, DepartmentFilter, SiteFilter, badge, local, month_link
 from attendance.models import DayRecord, Decision, Flag, LimitWarning, Punch
-from attendance.models.days import Review
+from attendance.models.days import Review, hours
 from attendance.rules.intervals import midnight
 from attendance.rules.shifts import DAY, days_between
 from attendance.services.ledger import ledger_of
@@ -29,11 +29,6 @@ LEVELS = {
 }  # fmt: skip
 
 
-def hours(minutes: int) -> str:
-    """Return minutes as people read working time: 8:05."""
-    return f"{minutes // 60}:{minutes % 60:02}"
-
-
 class FlagInline(ReadOnly, admin.TabularInline):
     model = Flag
     fields = ["kind", "minutes", "why", "review", "reviewed_by", "note"]
@@ -43,6 +38,7 @@ class FlagInline(ReadOnly, admin.TabularInline):
 
 @admin.register(DayRecord)
 class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
+    rank = 2
     view_roles = HR
     list_display = [
         "date",
@@ -65,7 +61,7 @@ class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
     inlines = [FlagInline]
 
     class Media:
-        css = {"all": ["css/tokens.css", "css/admin.css"]}
+        css = {"all": ["css/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DayRecord]:
         return super().get_queryset(request).with_names()
@@ -106,11 +102,11 @@ class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
 
     @admin.display(description="worked", ordering="worked_minutes")
     def worked(self, day: DayRecord) -> str:
-        return hours(day.worked_minutes)
+        return day.worked_hours
 
     @admin.display(description="overtime", ordering="overtime_minutes")
     def extra(self, day: DayRecord) -> str:
-        return hours(day.overtime_minutes) if day.overtime_minutes else "—"
+        return day.overtime_hours if day.overtime_minutes else "—"
 
     def month_view(self, request: HttpRequest, employee: int, month: str) -> TemplateResponse:
         """One person's month: every day with its punches, flags and decisions, the sums and the ledger."""
@@ -175,6 +171,7 @@ def _sums(person: Employee, first: dt.date, last: dt.date) -> dict[str, Any]:
             absent=Count("pk", Q(status=DayRecord.Status.ABSENT)),
         )
     )
+    sums["worked_hours"], sums["overtime_hours"] = hours(sums["worked"]), hours(sums["overtime"])
     sums["waiting"] = (
         Flag.objects.filter(day__employee=person, shift_date__gte=first, shift_date__lte=last)
         .filter(review=Review.PENDING)
@@ -185,6 +182,7 @@ def _sums(person: Employee, first: dt.date, last: dt.date) -> dict[str, Any]:
 
 @admin.register(LimitWarning)
 class LimitWarningAdmin(RoleAdmin, admin.ModelAdmin):
+    rank = 7
     view_roles = HR
     list_display = ["date", "employee", "limit", "by_minutes", "why"]
     list_filter = ["limit", ("site", SiteFilter)]

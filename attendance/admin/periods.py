@@ -65,6 +65,7 @@ class PeriodForm(forms.ModelForm):
 
 @admin.register(PayPeriod)
 class PayPeriodAdmin(RoleAdmin, admin.ModelAdmin):
+    rank = 5
     view_roles = add_roles = HR
     form = PeriodForm
     list_display = ["__str__", "standing", "locked_at", "locked_by", "waiting"]
@@ -75,7 +76,7 @@ class PayPeriodAdmin(RoleAdmin, admin.ModelAdmin):
     change_form_template = "admin/attendance/period.html"
 
     class Media:
-        css = {"all": ["css/tokens.css", "css/admin.css"]}
+        css = {"all": ["css/admin.css"]}
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -150,6 +151,7 @@ class PayPeriodAdmin(RoleAdmin, admin.ModelAdmin):
 
 @admin.register(Adjustment)
 class AdjustmentAdmin(RoleAdmin, admin.ModelAdmin):
+    rank = 6
     view_roles = HR
     list_display = ["shift_date", "employee", "period", "worked_minutes", "overtime_minutes", "found_at", "settled_in"]
     list_filter = [("settled_in", admin.EmptyFieldListFilter)]

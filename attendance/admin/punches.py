@@ -39,6 +39,7 @@ class StateFilter(SimpleListFilter):
 
 @admin.register(Punch)
 class PunchAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
+    rank = 4
     view_roles = HR
     csv_importer = PUNCHES
     csv_roles = HR
@@ -61,7 +62,7 @@ class PunchAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     show_full_result_count = False
 
     class Media:
-        css = {"all": ["css/tokens.css", "css/admin.css"]}
+        css = {"all": ["css/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Punch]:
         return super().get_queryset(request).with_state().select_related("employee__site", "source")

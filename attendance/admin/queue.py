@@ -74,10 +74,14 @@ class FlagAdmin(RoleAdmin, admin.ModelAdmin):
     action_form = NoteActionForm
     actions = ["excuse", "confirm", "take_back"]
     change_list_template = "admin/attendance/queue.html"
+    rank = 1
 
     class Media:
-        css = {"all": ["css/tokens.css", "css/admin.css"]}
+        css = {"all": ["css/admin.css"]}
         js = ["js/review-queue.js"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"title": "Flags to review", **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
         first = Punch.objects.filter(employee=OuterRef("day__employee"), at=OuterRef("day__first_in"))

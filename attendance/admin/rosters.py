@@ -71,6 +71,7 @@ class ShiftForm(forms.ModelForm):
 class ShiftVersionAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     """A version never changes: days that were judged by it keep it. A change is a version from a date on."""
 
+    rank = 10
     view_roles = add_roles = HR
     csv_importer = SHIFTS
     csv_roles = HR
@@ -91,7 +92,7 @@ class ShiftVersionAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     ]  # fmt: skip
 
     class Media:
-        css = {"all": ["css/tokens.css", "css/admin.css"]}
+        css = {"all": ["css/admin.css"]}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A version that is looked at shows its shift; site and name are asked for a fresh one."""
@@ -108,13 +109,13 @@ class ShiftVersionAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Start from the version that ``copy`` names."""
-        given = super().get_changeform_initial_data(request)
+        given = {"effective_from": timezone.now().date(), **super().get_changeform_initial_data(request)}
         version = self.get_queryset(request).filter(pk=given.pop("copy", None) or 0).first()
         if version is None:
             return given
         names = [field.name for field in ShiftVersion._meta.fields if field.name in ShiftForm.base_fields]
         copied = {name: getattr(version, name) for name in names}
-        return {**copied, "site": version.shift.site_id, "name": version.shift.name, "effective_from": "", **given}
+        return {**copied, "site": version.shift.site_id, "name": version.shift.name, **given}
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -190,6 +191,7 @@ class AssignmentForm(forms.ModelForm):
 
 @admin.register(Assignment)
 class AssignmentAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
+    rank = 11
     view_roles = add_roles = change_roles = delete_roles = HR
     csv_importer = ASSIGNMENTS
     csv_roles = HR
@@ -233,6 +235,7 @@ class AssignmentAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
 
 @admin.register(Holiday)
 class HolidayAdmin(RoleAdmin, admin.ModelAdmin):
+    rank = 12
     view_roles = add_roles = change_roles = delete_roles = HR
     list_display = ["date", "name", "site"]
     list_filter = [("site", SiteFilter)]
@@ -261,6 +264,7 @@ def _touch_holiday(holiday: Holiday) -> None:
 
 @admin.register(Leave)
 class LeaveAdmin(RoleAdmin, admin.ModelAdmin):
+    rank = 13
     view_roles = add_roles = change_roles = delete_roles = HR
     list_display = ["employee", "kind", "from_date", "to_date", "note"]
     list_filter = ["kind", ("employee__site", SiteFilter)]

@@ -35,6 +35,11 @@ class Kind(models.TextChoices):
     WORKED_ON_LEAVE = FlagKind.WORKED_ON_LEAVE.value, "worked on leave"
 
 
+def hours(minutes: int) -> str:
+    """Return minutes as people read working time: 8:05."""
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
 class DayRecord(models.Model):
     """One shift of one person on one date, or a date without one.
 
@@ -101,6 +106,14 @@ class DayRecord(models.Model):
         return self.after_start_s // 60
 
     @property
+    def worked_hours(self) -> str:
+        return hours(self.worked_minutes)
+
+    @property
+    def overtime_hours(self) -> str:
+        return hours(self.overtime_minutes)
+
+    @property
     def shift_name(self) -> str | None:
         return self.version.shift.name if self.version_id else None
 
@@ -126,6 +139,7 @@ class Flag(models.Model):
 
     class Meta:
         ordering = ["-shift_date", "-id"]
+        verbose_name_plural = "flags to review"
         indexes = [
             models.Index(fields=["site", "review", "-shift_date", "-id"], name="flag_queue"),
             models.Index(fields=["-shift_date", "-id"], name="flag_by_date"),

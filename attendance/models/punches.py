@@ -34,6 +34,7 @@ class Source(models.Model):
 
     class Meta:
         ordering = ["site", "kind", "name"]
+        verbose_name = "punch source"
         constraints = [models.UniqueConstraint(fields=["site", "name"], name="one_source_per_name")]
 
     def __str__(self) -> str:
@@ -120,6 +121,8 @@ class Closing(models.Model):
 
     class Meta:
         ordering = ["-at"]
+        verbose_name = "closing by hand"
+        verbose_name_plural = "closings by hand"
 
     def __str__(self) -> str:
         return f"{self.site} until {self.until:%Y-%m-%d %H:%M} UTC"

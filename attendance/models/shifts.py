@@ -33,6 +33,7 @@ class Shift(models.Model):
 
     class Meta:
         ordering = ["site", "name"]
+        verbose_name = "shift name"
         constraints = [models.UniqueConstraint(fields=["site", "name"], name="one_shift_per_name")]
 
     def __str__(self) -> str:
@@ -114,6 +115,8 @@ class ShiftVersion(models.Model):
 
     class Meta:
         ordering = ["shift", "effective_from", "number"]
+        verbose_name = "shift"
+        verbose_name_plural = "shifts"
         constraints = [
             models.UniqueConstraint(fields=["shift", "number"], name="one_version_per_number"),
             models.UniqueConstraint(fields=["shift", "effective_from"], name="one_version_per_date"),
@@ -278,6 +281,7 @@ class Leave(models.Model):
 
     class Meta:
         ordering = ["employee", "from_date"]
+        verbose_name_plural = "leave"
         constraints = [
             models.CheckConstraint(condition=Q(to_date__gte=F("from_date")), name="leave_ends_after_start"),
         ]

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
-from factoryai.embedded import address, cameras, database, folder, logins
+from factoryai.embedded import address, cameras, database, folder, logins, staff
 from factoryai.embedded.supervisor import Installation, Supervisor
 from factoryai.settings import env
 
@@ -71,6 +72,8 @@ def start(wishes: Wishes, say: Say) -> None:
     supervisor.stop_on_signals()
     try:
         say(f"  broker    {supervisor.start_broker()}")
+        if wishes.is_demo:
+            _add_staff()
         _say_engines(say)
         supervisor.start_rest()
         _say_where(urls, [login for login in (made, *known) if login], wishes.host, say)
@@ -94,6 +97,13 @@ def _prepare_cameras(wishes: Wishes) -> Sequence[str]:
     if settings.FIRST_CAMERA_URL:
         cameras.ensure_first(cameras.parse_first_camera(settings.FIRST_CAMERA_URL))
     return cameras.enabled_slugs()
+
+
+def _add_staff() -> None:
+    """Give the demonstration its staff; the connection is let go of before the processes that use it begin."""
+    with database.complaints_in_words():
+        staff.add_staff(logins.turn_demo_on(settings.DATA_DIR), at=timezone.now())
+    database.let_go()
 
 
 def _host_names(host: str) -> str | None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
-from factoryai.embedded import cameras, folder, logins
+from factoryai.embedded import cameras, folder, logins, staff
 
 
 class Command(BaseCommand):
-    help = "Add the demonstration: a site, three people with their roles, three cameras. Doing it twice does no harm."
+    help = "Add the demonstration: a site, logins, cameras, employees and their week. Doing it twice does no harm."
 
     def handle(self, *args: object, **options: object) -> None:
         folder.prepare(settings.DATA_DIR)
-        cameras.add_demo_cameras(logins.turn_demo_on(settings.DATA_DIR))
+        site = logins.turn_demo_on(settings.DATA_DIR)
+        cameras.add_demo_cameras(site)
+        staff.add_staff(site, at=timezone.now())
         for login in logins.demo_logins(settings.DATA_DIR):
             self.stdout.write(f"{login.username:<8} {login.password or '(password changed since)':<26} {login.role}")
