@@ -21,7 +21,7 @@ import psutil
 
 from tests.real_postgres import Postgres
 
-FIRST = dt.date(2026, 3, 2)
+FIRST = dt.date(2026, 3, 1)
 AT = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 MIB = 1024 * 1024
 POSTS = 20
@@ -145,7 +145,7 @@ def _insert(cursor: Any, columns: list[str], rows: list[tuple[Any, ...]]) -> Non
 
 
 def fill_punches(site: Any, days: int) -> None:
-    """Four punches a person and day by SQL: in, out to lunch, back, home; some late, some leaving early."""
+    """Four punches a person and day by SQL: in, out to lunch, back, home; a ninth late, a ninth leaving early."""
     from django.db import connection
 
     from attendance.models import Source
@@ -157,11 +157,11 @@ def fill_punches(site: Any, days: int) -> None:
             INSERT INTO attendance_punch (employee_id, at, offset_minutes, received_at, source_id, direction, event_id,
                                           is_doubtful, place)
             SELECT e.id, (%s::date + d)::timestamp at time zone 'Asia/Kolkata' + p.at
-                         + (((e.id * 7 + d * 13) %% 17) || ' minutes')::interval, 330, now(), %s, p.way,
+                         + (((e.id * 7 + d * 13) %% 18) || ' minutes')::interval, 330, now(), %s, p.way,
                    e.id || '-' || d || '-' || p.n, false, 'Gate 1'
             FROM identity_employee e, generate_series(0, %s) d,
-                 (VALUES (0, interval '7 hours 50 minutes', 'in'), (1, interval '12 hours', 'out'),
-                         (2, interval '12 hours 40 minutes', 'in'), (3, interval '16 hours 50 minutes', 'out'))
+                 (VALUES (0, interval '7 hours 49 minutes', 'in'), (1, interval '12 hours', 'out'),
+                         (2, interval '12 hours 40 minutes', 'in'), (3, interval '16 hours 58 minutes', 'out'))
                  AS p (n, at, way)
             """,
             [FIRST, source.pk, days - 1],

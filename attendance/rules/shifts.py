@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -68,6 +69,10 @@ class Shift:
     dated_by: DatedBy = DatedBy.START
     overtime: OvertimePolicy = OvertimePolicy.OFF
     key: int = 0
+
+    def __hash__(self) -> int:
+        """Cheap: equal shifts have equal names, and shifts are keys of a cache that is asked for every day."""
+        return hash((self.name, self.version, self.key))
 
     @property
     def is_overnight(self) -> bool:
@@ -152,6 +157,7 @@ class Occurrence:
         return min(abs(at - self.starts_at), abs(at - self.ends_at))
 
 
+@lru_cache(maxsize=8192)
 def occurrence_on(shift: Shift, day: date, zone: ZoneInfo, *, is_default: bool = False) -> Occurrence:
     """Return the occurrence of ``shift`` that starts on the local date ``day``."""
     end_day = day + DAY if shift.is_overnight else day

@@ -3,41 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from attendance.models import Adjustment, DayRecord, Flag, PayPeriod, Shift
+from attendance.models import Adjustment, DayRecord, PayPeriod
 from attendance.models.days import describe
+from attendance.rules.days import DayRecord as DerivedRecord
 from identity.models import Employee
 
 Key = tuple[int, str]
+"""A person's id, and the slot that names a record among theirs."""
 
 
-def note_adjustments(
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is known of a row that is there."""
+
+    pk: int
+    digest: str
+    state: str
+    shift_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was derived for a slot of a person."""
+
+    person: Employee
+    slot: str
+    record: DerivedRecord
+    digest: str
+
+    @property
+    def key(self) -> Key:
+        return (self.person.pk, self.slot)
+
+    def described(self) -> dict[str, Any]:
+        """Return what matters for pay, in the words of `describe`."""
+        record = self.record
+        return {
+            "shift": record.shift,
+            "status": record.status.value if record.status else "",
+            "first_in": record.first_in.isoformat() if record.first_in else None,
+            "last_out": record.last_out.isoformat() if record.last_out else None,
+            "worked_minutes": record.worked_minutes,
+            "overtime_minutes": record.overtime_minutes,
+            "after_start_minutes": record.after_start_minutes,
+            "early_exit_minutes": record.early_exit_minutes,
+        }
+
+
+def hold_back(
     people: Sequence[Employee],
-    stored: Mapping[Key, DayRecord],
-    wanted: Mapping[Key, tuple[DayRecord, list[Flag]]],
+    stored: Mapping[Key, Stored],
+    wanted: Mapping[Key, Wanted],
     first: date,
     last: date,
     at: datetime,
-    count: int,
-) -> tuple[list[Key], int]:
-    """Return the keys of ``wanted`` that may be written, and how many adjustments are listed by now.
+) -> tuple[set[Key], int]:
+    """Return the slots that may not be written because their period is locked, and how many adjustments stand there.
 
     The difference is to the record as it was locked, or as it was settled last; one that has gone again is taken off.
     """
     periods = locked_periods(people, first, last)
-    if not periods and not any(row.state == DayRecord.State.LOCKED for row in stored.values()):
-        return list(wanted), count
+    if not periods:
+        return set(), 0
     departments = {person.pk: person.department for person in people}
     held: dict[Key, tuple[PayPeriod, date]] = {}
     for key in {*wanted, *stored}:
-        row = stored.get(key) or wanted[key][0]
-        if period := _period_of(row, departments[key[0]], periods):
-            held[key] = (period, row.shift_date)
+        row = stored.get(key)
+        day = row.shift_date if row else wanted[key].record.shift_date
+        is_locked = row is not None and row.state == DayRecord.State.LOCKED
+        if period := _period_of(day, departments[key[0]], periods, is_locked=is_locked):
+            held[key] = (period, day)
     differences = _differences(held, stored, wanted)
     _list(differences, held, people, first, last, at)
-    return [key for key in wanted if key not in held], count + len(differences)
+    return set(held), len(differences)
 
 
 def locked_periods(people: Collection[Employee], first: date, last: date) -> list[PayPeriod]:
@@ -47,39 +89,35 @@ def locked_periods(people: Collection[Employee], first: date, last: date) -> lis
     return list(rows.filter(first_date__lte=last, last_date__gte=first))
 
 
-def _period_of(row: DayRecord, department: str, periods: Sequence[PayPeriod]) -> PayPeriod | None:
+def _period_of(day: date, department: str, periods: Sequence[PayPeriod], *, is_locked: bool) -> PayPeriod | None:
     """Return the locked period that a record falls in; a locked record stays in it when the person changes groups."""
-    dated = [one for one in periods if one.first_date <= row.shift_date <= one.last_date]
+    dated = [one for one in periods if one.first_date <= day <= one.last_date]
     own = next((one for one in dated if one.department in ("", department)), None)
-    return own or (dated[0] if dated and row.state == DayRecord.State.LOCKED else None)
+    return own or (dated[0] if dated and is_locked else None)
 
 
 def _differences(
-    held: Mapping[Key, tuple[PayPeriod, date]],
-    stored: Mapping[Key, DayRecord],
-    wanted: Mapping[Key, tuple[DayRecord, list[Flag]]],
+    held: Mapping[Key, object], stored: Mapping[Key, Stored], wanted: Mapping[Key, Wanted]
 ) -> dict[Key, tuple[Any, Any]]:
-    settled = {
-        (row.employee_id, row.slot): row.after
-        for row in Adjustment.objects.filter(
-            employee__in={employee for employee, _ in held}, slot__in={slot for _, slot in held}
-        )
-        .exclude(settled_in=None)
-        .order_by("pk")
+    settled = _settled(held)
+    rows = DayRecord.objects.filter(pk__in=[stored[key].pk for key in held if key in stored])
+    frozen = {
+        (row.employee_id, row.slot): describe(row, row.shift_name) for row in rows.select_related("version__shift")
     }
-    names = _shift_names(wanted[key][0] for key in held if key in wanted)
     found = {}
     for key in held:
-        before = settled.get(key, describe(stored[key], stored[key].shift_name) if key in stored else None)
-        after = describe(wanted[key][0], names.get(wanted[key][0].version_id)) if key in wanted else None
+        before = settled.get(key, frozen.get(key))
+        after = wanted[key].described() if key in wanted else None
         if before != after:
             found[key] = (before, after)
     return found
 
 
-def _shift_names(rows: Any) -> dict[int, str]:
-    versions = {row.version_id for row in rows if row.version_id}
-    return dict(Shift.objects.filter(versions__in=versions).values_list("versions__pk", "name")) if versions else {}
+def _settled(held: Mapping[Key, object]) -> dict[Key, Any]:
+    """Return what each slot was settled at last."""
+    people, slots = {employee for employee, _ in held}, {slot for _, slot in held}
+    rows = Adjustment.objects.filter(employee__in=people, slot__in=slots).exclude(settled_in=None)
+    return {(row.employee_id, row.slot): row.after for row in rows.order_by("pk")}
 
 
 def _list(

@@ -7,12 +7,11 @@ listed as an adjustment.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from hashlib import sha256
+from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
@@ -24,7 +23,7 @@ from attendance.rules.derivation import Derived, derive_days
 from attendance.rules.intervals import Interval
 from attendance.rules.matching import Placed, PunchState
 from attendance.rules.shifts import DAY
-from attendance.services.adjustments import note_adjustments
+from attendance.services.adjustments import Key, Stored, Wanted, hold_back
 from attendance.services.facts import Facts, SiteFacts, load_facts, load_sites
 from attendance.services.watermarks import watermark_of
 from factoryai.sites.models import Site
@@ -163,24 +162,34 @@ def _write(
     at: datetime,
     done: Rebuilt,
 ) -> None:
-    ids = [person.pk for person in people]
-    stored = {
-        (row.employee_id, row.slot): row
-        for row in DayRecord.objects.filter(employee__in=ids).dated(first, last).select_related("version__shift")
-    }
-    wanted = {
-        (person.pk, row.slot): (row, flags)
-        for person in people
-        for row, flags in _rows(person, derived[person.pk], facts)
-    }
-    free, done.adjusted = note_adjustments(people, stored, wanted, first, last, at, done.adjusted)
-    changed = [key for key in free if key not in stored or stored[key].digest != wanted[key][0].digest]
-    gone = [row.pk for key, row in stored.items() if key not in wanted and row.state != DayRecord.State.LOCKED]
+    stored = _stored(people, first, last)
+    wanted = {one.key: one for person in people for one in _wanted(person, derived[person.pk], facts)}
+    held, adjusted = hold_back(people, stored, wanted, first, last, at)
+    done.adjusted += adjusted
+    changed = [key for key, one in wanted.items() if key not in held and _differs(stored.get(key), one)]
+    gone = [row.pk for key, row in stored.items() if key not in wanted and key not in held]
     done.deleted += len(gone)
     DayRecord.objects.filter(pk__in=gone).delete()
-    _upsert([wanted[key] for key in changed])
+    _insert([wanted[key] for key in changed if key not in stored], facts)
+    _update([wanted[key] for key in changed if key in stored], facts)
     done.written += len(changed)
-    _set_aside(derived, facts)
+    _set_aside(people, derived, facts)
+
+
+def _stored(people: Sequence[Employee], first: date, last: date) -> dict[Key, Stored]:
+    rows = DayRecord.objects.filter(employee__in=people).dated(first, last)
+    fields = rows.values_list("employee_id", "slot", "pk", "digest", "state", "shift_date")
+    return {(employee, slot): Stored(*rest) for employee, slot, *rest in fields}
+
+
+def _differs(row: Stored | None, one: Wanted) -> bool:
+    return row is None or row.digest != one.digest
+
+
+def _insert(rows: Sequence[Wanted], facts: Facts) -> None:
+    """Write records that were not there. The person's row is locked: nobody else writes the same."""
+    days = DayRecord.objects.bulk_create([row_of(one) for one in rows], batch_size=2000)
+    Flag.objects.bulk_create(_flags(days, rows, facts), batch_size=2000)
 
 
 UPDATED = [
@@ -193,19 +202,16 @@ FLAG_FIELDS = [
 ]  # fmt: skip
 
 
-def _upsert(rows: Sequence[tuple[DayRecord, list[Flag]]]) -> None:
+def _update(rows: Sequence[Wanted], facts: Facts) -> None:
+    """Write records that were there otherwise; they keep their ids, and so do the flags that stay."""
     days = DayRecord.objects.bulk_create(
-        [row for row, _ in rows],
+        [row_of(one) for one in rows],
         batch_size=500,
         update_conflicts=True,
         unique_fields=["employee", "slot"],
         update_fields=UPDATED,
     )
-    flags = []
-    for day, (_, found) in zip(days, rows, strict=True):
-        for flag in found:
-            flag.day_id = day.pk
-            flags.append(flag)
+    flags = _flags(days, rows, facts)
     kept = {(flag.day_id, flag.kind) for flag in flags}
     old = Flag.objects.filter(day__in=[day.pk for day in days]).values_list("pk", "day_id", "kind")
     Flag.objects.filter(pk__in=[pk for pk, day, kind in old if (day, kind) not in kept]).delete()
@@ -214,11 +220,15 @@ def _upsert(rows: Sequence[tuple[DayRecord, list[Flag]]]) -> None:
     )
 
 
-def _rows(person: Employee, derived: Derived, facts: Facts) -> Iterable[tuple[DayRecord, list[Flag]]]:
+def _flags(days: Sequence[DayRecord], rows: Sequence[Wanted], facts: Facts) -> list[Flag]:
+    return [_flag(day, one, flag, facts) for day, one in zip(days, rows, strict=True) for flag in one.record.flags]
+
+
+def _wanted(person: Employee, derived: Derived, facts: Facts) -> Iterable[Wanted]:
     loose: dict[date, int] = defaultdict(int)
     for record in derived.records:
         slot = slot_of(record, facts.version_shifts, loose)
-        yield _row(person, record, slot), [_flag(person, record, slot, flag, facts) for flag in record.flags]
+        yield Wanted(person, slot, record, digest_of(record))
 
 
 def slot_of(record: rules.DayRecord, version_shifts: dict[int, int], loose: dict[date, int]) -> str:
@@ -229,12 +239,13 @@ def slot_of(record: rules.DayRecord, version_shifts: dict[int, int], loose: dict
     return f"{record.shift_date}:-{loose[record.shift_date]}"
 
 
-def _row(person: Employee, record: rules.DayRecord, slot: str) -> DayRecord:
-    occurrence = record.occurrence
-    row = DayRecord(
-        site_id=person.site_id,
-        employee_id=person.pk,
-        slot=slot,
+def row_of(one: Wanted) -> DayRecord:
+    """Return a derived record as a row of the table."""
+    record, occurrence = one.record, one.record.occurrence
+    return DayRecord(
+        site_id=one.person.site_id,
+        employee_id=one.person.pk,
+        slot=one.slot,
         version_id=occurrence.shift.key if occurrence else None,
         shift_date=record.shift_date,
         state=record.state.value,
@@ -254,25 +265,31 @@ def _row(person: Employee, record: rules.DayRecord, slot: str) -> DayRecord:
         spans=_texts(record.worked),
         overtime=_texts(record.overtime),
         shares={day.isoformat(): length // MINUTE for day, length in record.shares},
+        digest=one.digest,
     )
-    row.digest = digest_of(row, [(flag.kind, flag.why) for flag in record.flags])
-    return row
 
 
-def digest_of(row: DayRecord, flags: Sequence[tuple[str, str]]) -> str:
-    """Return a digest of everything derived: equal digests mean equal records and flags."""
-    values = [str(getattr(row, DayRecord._meta.get_field(name).attname)) for name in UPDATED if name != "digest"]
-    return sha256(json.dumps([values, sorted(flags)]).encode()).hexdigest()[:32]
+def digest_of(record: rules.DayRecord) -> str:
+    """Return a digest of everything derived: equal digests mean equal rows and flags."""
+    occurrence = record.occurrence
+    values = (
+        record.shift_date, record.state, record.status, record.closes_at, record.first_in, record.last_out,
+        record.worked, record.overtime, record.after_start, record.grace, record.early_by, record.scheduled,
+        record.shares, [(flag.kind, flag.why) for flag in record.flags],
+        occurrence and (occurrence.shift.key, occurrence.starts_at, occurrence.ends_at),
+    )  # fmt: skip
+    return blake2b(repr(values).encode(), digest_size=16).hexdigest()
 
 
 def _texts(intervals: Iterable[Interval]) -> list[list[str]]:
     return [[interval.start.isoformat(), interval.end.isoformat()] for interval in intervals]
 
 
-def _flag(person: Employee, record: rules.DayRecord, slot: str, flag: Any, facts: Facts) -> Flag:
+def _flag(day: DayRecord, one: Wanted, flag: Any, facts: Facts) -> Flag:
     row = Flag(
-        site_id=person.site_id,
-        shift_date=record.shift_date,
+        day_id=day.pk,
+        site_id=day.site_id,
+        shift_date=day.shift_date,
         kind=flag.kind.value,
         minutes=flag.minutes,
         rule=flag.rule,
@@ -280,23 +297,26 @@ def _flag(person: Employee, record: rules.DayRecord, slot: str, flag: Any, facts
         inputs=dict(flag.inputs),
         digest=flag.digest,
     )
-    if decision := facts.decisions.get((person.pk, slot, flag.kind.value, flag.digest)):
+    if decision := facts.decisions.get((one.person.pk, one.slot, flag.kind.value, flag.digest)):
         row.review, row.reviewed_by_id = decision.decision, decision.by_id
         row.reviewed_at, row.note = decision.at, decision.note
     return row
 
 
-def _set_aside(derived: dict[int, Derived], facts: Facts) -> None:
+def _set_aside(people: Sequence[Employee], derived: dict[int, Derived], facts: Facts) -> None:
     """Write why punches do not count, as far as it came out differently."""
     placed = [one for found in derived.values() for one in found.placed]
+    if not placed:
+        return
     wanted = {one.punch.id: one for one in placed if one.state is not PunchState.COUNTED}
-    stored = {row.pk: row for row in SetAside.objects.filter(punch__in=[one.punch.id for one in placed])}
-    gone = [pk for pk in stored if pk not in wanted]
-    SetAside.objects.filter(pk__in=gone).delete()
+    times = [one.punch.at for one in placed]
+    near = SetAside.objects.filter(punch__employee__in=people, punch__at__gte=min(times), punch__at__lte=max(times))
+    looked_at = {one.punch.id for one in placed}
+    stored = {row.pk: row for row in near if row.pk in looked_at}
+    SetAside.objects.filter(pk__in=[pk for pk in stored if pk not in wanted]).delete()
     rows = [_aside(one, facts) for one in wanted.values()]
-    changed = [row for row in rows if row.pk not in stored or _said(stored[row.pk]) != _said(row)]
     SetAside.objects.bulk_create(
-        changed,
+        [row for row in rows if row.pk not in stored or _said(stored[row.pk]) != _said(row)],
         batch_size=1000,
         update_conflicts=True,
         unique_fields=["punch"],
