@@ -7,17 +7,20 @@ or by whom it was made: it carries a hash of its content and the versions of the
 from __future__ import annotations
 
 import csv
+import gzip
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from typing import IO, Any
 
 import xlsxwriter
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
-from attendance.models import Adjustment, AttendancePolicy, DayRecord, Flag, PayPeriod
+from attendance.models import Adjustment, AttendancePolicy, DayRecord, Flag, FrozenPayroll, PayPeriod, ShiftVersion
 from attendance.models.days import Kind, Review
 from attendance.rules.rounding import Mode, round_minutes
 
@@ -83,6 +86,9 @@ COUNTED_AS = {
 }
 
 
+STATUS_WORDS = dict(DayRecord.Status.choices)
+
+
 class Export:
     """Walks a period's records in order, adding up totals as it goes. Use one per file."""
 
@@ -90,6 +96,7 @@ class Export:
         self.period = period
         self.totals: list[Totals] = []
         self.versions: set[str] = set()
+        self._versions: dict[int, tuple[str, str]] = {}
         self._zone = period.site.zone
         policy = AttendancePolicy.objects.filter(site=period.site, effective_from__lte=period.last_date)
         self._policy = policy.order_by("effective_from").last()
@@ -114,37 +121,49 @@ class Export:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows by person and date."""
-        for record in _records(self.period).iterator(chunk_size=CHUNK):
-            row = self._row(record)
-            self._add_up(record, row)
-            yield row
+        for chunk in _chunks(_records(self.period).iterator(chunk_size=CHUNK)):
+            flags = _flags_of([values[0] for values in chunk])
+            for values in chunk:
+                found = flags.get(values[0], ())
+                row = self._row(values, found)
+                self._add_up(values[6], row, found)
+                yield row
 
-    def _row(self, record: DayRecord) -> Row:
-        person = record.employee
-        version = str(record.version) if record.version else ""
-        if version:
-            self.versions.add(f"{version} from {record.version.effective_from}")
+    def _row(self, values: Sequence[Any], flags: Sequence[tuple[str, str]]) -> Row:
+        _, code, name, department, day, version, status, first_in, last_out, *minutes = values
+        worked, scheduled, overtime, after_start_s, past_grace, grace_used, early = minutes
+        shift, label = self._named(version)
         return Row(
-            employee_code=person.code,
-            employee=person.name,
-            department=person.department,
-            date=record.shift_date.isoformat(),
-            shift=record.shift_name or "",
-            version=version,
-            status=record.get_status_display() if record.status else "no shift",
-            first_in=self._clock(record.first_in),
-            last_out=self._clock(record.last_out),
-            worked_minutes=record.worked_minutes,
-            paid_minutes=self._paid(record.worked_minutes),
-            scheduled_minutes=record.scheduled_minutes,
-            overtime_minutes=record.overtime_minutes,
-            after_start_minutes=record.after_start_minutes,
-            past_grace_minutes=record.past_grace_minutes,
-            grace_used_minutes=record.grace_used_minutes,
-            early_exit_minutes=record.early_exit_minutes,
-            half_day_penalty=sum(_is_penalty(flag) for flag in record.flags.all()),
-            flags="; ".join(f"{flag.kind} {flag.review}" for flag in record.flags.all()),
+            employee_code=code,
+            employee=name,
+            department=department,
+            date=day.isoformat(),
+            shift=shift,
+            version=label,
+            status=STATUS_WORDS.get(status, "no shift"),
+            first_in=self._clock(first_in),
+            last_out=self._clock(last_out),
+            worked_minutes=worked,
+            paid_minutes=self._paid(worked),
+            scheduled_minutes=scheduled,
+            overtime_minutes=overtime,
+            after_start_minutes=after_start_s // 60,
+            past_grace_minutes=past_grace,
+            grace_used_minutes=grace_used,
+            early_exit_minutes=early,
+            half_day_penalty=sum(_counts(flag, Kind.LATES_HALF_DAY) for flag in flags),
+            flags="; ".join(f"{kind} {review}" for kind, review in flags),
         )
+
+    def _named(self, version: int | None) -> tuple[str, str]:
+        """Return the names of a shift and of its version, and note the version for the foot of the file."""
+        if version is None:
+            return "", ""
+        if version not in self._versions:
+            found = ShiftVersion.objects.select_related("shift").get(pk=version)
+            self._versions[version] = (found.shift.name, str(found))
+            self.versions.add(f"{found} from {found.effective_from}")
+        return self._versions[version]
 
     def _clock(self, at: datetime | None) -> str:
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M:%S}" if at else ""
@@ -155,13 +174,13 @@ class Export:
             return minutes
         return round_minutes(minutes, self._policy.pay_rounding_minutes, Mode(self._policy.pay_rounding))
 
-    def _add_up(self, record: DayRecord, row: Row) -> None:
+    def _add_up(self, status: str, row: Row, flags: Sequence[tuple[str, str]]) -> None:
         if not self.totals or self.totals[-1].employee_code != row.employee_code:
             self.totals.append(Totals(row.employee_code, row.employee))
         sums = self.totals[-1]
-        if name := COUNTED_AS.get(record.status):  # type: ignore[call-overload]
+        if name := COUNTED_AS.get(status):
             setattr(sums, name, getattr(sums, name) + 1)
-        sums.late_days += any(flag.kind == Kind.LATE and flag.review != Review.EXCUSED for flag in record.flags.all())
+        sums.late_days += any(_counts(flag, Kind.LATE) for flag in flags)
         sums.worked_minutes += row.worked_minutes
         sums.paid_minutes += row.paid_minutes
         sums.overtime_minutes += row.overtime_minutes
@@ -184,25 +203,50 @@ class Export:
         return found
 
 
-def _records(period: PayPeriod) -> QuerySet[DayRecord]:
+FIELDS = (
+    "pk", "employee__code", "employee__name", "employee__department", "shift_date", "version_id", "status", "first_in",
+    "last_out", "worked_minutes", "scheduled_minutes", "overtime_minutes", "after_start_s", "past_grace_minutes",
+    "grace_used_minutes", "early_exit_minutes",
+)  # fmt: skip
+
+
+def _records(period: PayPeriod) -> QuerySet:
     rows = DayRecord.objects.filter(site=period.site).dated(period.first_date, period.last_date)
     if period.department:
         rows = rows.filter(employee__department=period.department)
-    flags = Prefetch("flags", Flag.objects.order_by("kind").defer("why", "inputs"))
-    return (
-        rows.select_related("employee", "version__shift")
-        .prefetch_related(flags)
-        .defer("spans", "overtime", "shares")
-        .order_by("employee__code", "shift_date", "slot")
-    )
+    return rows.order_by("employee__code", "shift_date", "slot").values_list(*FIELDS)
 
 
-def _is_penalty(flag: Flag) -> bool:
-    return flag.kind == Kind.LATES_HALF_DAY and flag.review != Review.EXCUSED
+def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    rest = iter(rows)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+def _flags_of(days: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """Return kind and review of the flags of days, in one query."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    rows = Flag.objects.filter(day__in=days).order_by("day", "kind")
+    for day, kind, review in rows.values_list("day_id", "kind", "review"):
+        found.setdefault(day, []).append((kind, review))
+    return found
+
+
+def _counts(flag: tuple[str, str], kind: str) -> bool:
+    """Whether a flag is of ``kind`` and not excused."""
+    return flag[0] == kind and flag[1] != Review.EXCUSED
 
 
 def table(period: PayPeriod) -> Iterator[list[Any]]:
-    """Yield every line of the export in order: heading, days, totals, adjustments. The hash is of exactly these."""
+    """Yield every line of the export in order. A locked period gives what was frozen with it, whatever is renamed since."""
+    frozen = FrozenPayroll.objects.filter(period=period).first() if period.is_locked else None
+    if frozen is None:
+        return live_table(period)
+    return thaw(bytes(frozen.content))
+
+
+def live_table(period: PayPeriod) -> Iterator[list[Any]]:
+    """Yield heading, days, totals and adjustments as they are now. The hash is of exactly these lines."""
     export = Export(period)
     yield from (list(pair) for pair in export.heading)
     yield []
@@ -243,44 +287,54 @@ def inert(value: Any) -> Any:
     return value
 
 
+def freeze(rows: Iterable[Sequence[Any]]) -> tuple[bytes, str]:
+    """Return the lines packed, and the SHA-256 of their CSV: what is kept with a lock."""
+    packed, digest = io.BytesIO(), sha256()
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+            digest.update(csv_line(row).encode())
+    return packed.getvalue(), digest.hexdigest()
+
+
+def thaw(content: bytes) -> Iterator[list[Any]]:
+    """Yield the lines that `freeze` packed."""
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        for line in file:
+            yield json.loads(line)
+
+
 def content_hash(period: PayPeriod) -> str:
-    """Return the SHA-256 of the export's content, whatever its format."""
+    """Return the SHA-256 of the export's content, whatever its format; a locked period knows it."""
+    if period.is_locked and period.content_hash:
+        return period.content_hash
     digest = sha256()
-    for line in csv_lines(table(period)):
-        digest.update(line.encode())
+    for row in table(period):
+        digest.update(csv_line(row).encode())
     return digest.hexdigest()
 
 
-def csv_lines(rows: Iterator[Sequence[Any]]) -> Iterator[str]:
-    """Yield rows as lines of CSV (RFC 4180)."""
+def csv_line(row: Sequence[Any]) -> str:
+    """Return a row as one line of CSV (RFC 4180)."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    for row in rows:
-        writer.writerow([inert(value) for value in row])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+    csv.writer(buffer).writerow([inert(value) for value in row])
+    return buffer.getvalue()
 
 
-def export_csv(period: PayPeriod) -> Iterator[bytes]:
-    """Yield the export as CSV in UTF-8, in pieces of some thousand rows; the first line is the content's hash."""
-    yield f"content sha-256,{content_hash(period)}\r\n".encode()
-    held: list[str] = []
-    for line in csv_lines(table(period)):
-        held.append(line)
-        if len(held) >= CHUNK:
-            yield "".join(held).encode()
-            held = []
-    yield "".join(held).encode()
+def export_csv(period: PayPeriod, digest: str, into: IO[bytes]) -> None:
+    """Write the export as CSV in UTF-8; the first line is the content's hash."""
+    into.write(csv_line(["content sha-256", digest]).encode())
+    for row in table(period):
+        into.write(csv_line(row).encode())
 
 
-def export_xlsx(period: PayPeriod, into: IO[bytes]) -> None:
-    """Write the export as XLSX into a file, row by row; strings stay strings whatever they begin with."""
+def export_xlsx(period: PayPeriod, digest: str, into: IO[bytes]) -> None:
+    """Write the export as XLSX, row by row; strings stay strings whatever they begin with."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(into, options) as book:
         book.set_properties({"created": DATE_0, "title": str(period)})
         sheet = book.add_worksheet("Payroll")
-        sheet.write_row(0, 0, ["content sha-256", content_hash(period)])
+        sheet.write_row(0, 0, ["content sha-256", digest])
         for number, row in enumerate(table(period), start=1):
             sheet.write_row(number, 0, [inert(value) for value in row])
 

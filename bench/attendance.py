@@ -265,20 +265,16 @@ def _multiply(records: int) -> None:
 
 def export(site: Any, days: int) -> None:
     """Write the payroll of the month, both ways."""
-    from attendance.export import export_csv, export_xlsx
+    from attendance.export import content_hash, export_csv, export_xlsx
     from attendance.models import PayPeriod
 
     period = PayPeriod.objects.create(site=site, first_date=FIRST, last_date=FIRST + dt.timedelta(days=days - 1))
-    for kind, write in (("csv", _to_csv(export_csv)), ("xlsx", export_xlsx)):
+    for kind, write in (("csv", export_csv), ("xlsx", export_xlsx)):
         with tempfile.TemporaryFile() as file, Peak() as peak:
-            took = seconds(lambda write=write, file=file: write(period, file))
-            size = file.tell()
+            took = seconds(lambda write=write, file=file: write(period, content_hash(period), file))
+            size = file.seek(0, os.SEEK_END)
         say(f"payroll as {kind}, {size / MIB:.1f} MiB, s", f"{took:.1f}", "")
         say("  memory above the start, MiB", f"{(peak.most - peak.began) / MIB:.0f}", "at most 150")
-
-
-def _to_csv(pieces: Callable[[Any], Iterator[bytes]]) -> Callable[[Any, Any], None]:
-    return lambda period, file: file.writelines(pieces(period))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from typing import IO, Any
@@ -157,15 +158,15 @@ def find_period(request: Request) -> PayPeriod:
 
 def export_answer(request: Any, period: PayPeriod, kind: str) -> HttpResponseBase:
     """Answer with the file, written to disk first: what is half-made is never sent, and memory stays small."""
-    etag = f'"{content_hash(period)}-{kind}"'
+    digest = content_hash(period)
+    etag = f'"{digest}-{kind}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if etag in request.headers.get("If-None-Match", ""):
         return HttpResponseNotModified(headers=headers)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever reads it out
-    if kind == "xlsx":
-        export_xlsx(period, file)
-    else:
-        file.writelines(export_csv(period))
+    write = export_xlsx if kind == "xlsx" else export_csv
+    write(period, digest, file)
+    file.seek(0, os.SEEK_END)
     headers["Content-Length"] = str(file.tell())
     headers["Content-Disposition"] = f'attachment; filename="{file_name(period, kind)}"'
     file.seek(0)

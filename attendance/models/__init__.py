@@ -2,7 +2,7 @@
 
 from attendance.models.corrections import Correction, Supersession
 from attendance.models.days import DayRecord, Decision, DirtyDay, Flag, LimitWarning
-from attendance.models.periods import Adjustment, PayPeriod, PeriodStep
+from attendance.models.periods import Adjustment, FrozenPayroll, PayPeriod, PeriodStep
 from attendance.models.punches import Closing, Progress, Punch, SetAside, Source
 from attendance.models.shifts import Assignment, AttendancePolicy, Holiday, Leave, Shift, ShiftVersion
 
@@ -16,6 +16,7 @@ __all__ = [
     "Decision",
     "DirtyDay",
     "Flag",
+    "FrozenPayroll",
     "Holiday",
     "Leave",
     "LimitWarning",

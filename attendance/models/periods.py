@@ -53,6 +53,16 @@ class PayPeriod(models.Model):
         return self.state == self.State.LOCKED
 
 
+class FrozenPayroll(models.Model):
+    """The lines of a locked period's export, packed: renaming a person later does not change a paid payroll."""
+
+    period = models.OneToOneField(PayPeriod, models.CASCADE, primary_key=True, related_name="frozen")
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"payroll of {self.period}"
+
+
 class PeriodStepQuerySet(ScopedQuerySet):
     site_path = "period__site"
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from attendance.export import content_hash
-from attendance.models import Adjustment, DayRecord, Flag, PayPeriod, PeriodStep
+from attendance.export import freeze, live_table
+from attendance.models import Adjustment, DayRecord, Flag, FrozenPayroll, PayPeriod, PeriodStep
 from attendance.models.days import Review
 from attendance.services.rebuild import rebuild_site
 from factoryai.rest import Refusal
@@ -71,7 +71,8 @@ def lock_period(*, period: PayPeriod, by: Any, at: datetime, accept_unreviewed: 
     days_of(period).update(state=DayRecord.State.LOCKED)
     _adjustments_before(period).update(settled_in=period)
     period.state, period.locked_at, period.locked_by = PayPeriod.State.LOCKED, at, by
-    period.content_hash = content_hash(period)
+    content, period.content_hash = freeze(live_table(period))
+    FrozenPayroll.objects.update_or_create(period=period, defaults={"content": content})
     period.save(update_fields=["state", "locked_at", "locked_by", "content_hash"])
     PeriodStep.objects.create(period=period, step="locked", at=at, by=by, content_hash=period.content_hash)
     return period
@@ -98,6 +99,7 @@ def unlock_period(*, period: PayPeriod, by: Any, reason: str, at: datetime) -> P
         raise Refusal("later_period_locked", text, 409)
     period.state, period.locked_at, period.locked_by = PayPeriod.State.OPEN, None, None
     period.save(update_fields=["state", "locked_at", "locked_by"])
+    FrozenPayroll.objects.filter(period=period).delete()
     Adjustment.objects.filter(settled_in=period).update(settled_in=None)
     Adjustment.objects.filter(period=period, settled_in=None).delete()
     days_of(period).filter(state=DayRecord.State.LOCKED).update(state=DayRecord.State.FINAL, digest="")

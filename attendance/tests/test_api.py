@@ -394,6 +394,14 @@ def test_the_export_repeats_byte_for_byte(plant: Plant, kind: str) -> None:
     assert export(plant.people.farid, period, kind).status_code == 403
 
 
+def test_a_paid_payroll_does_not_change_when_a_person_is_renamed(plant: Plant) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    period, _ = lock(plant, accept_unreviewed=True)
+    before = export(plant.people.meena, period).getvalue()
+    type(plant.asha).objects.filter(pk=plant.asha.pk).update(name="Asha Rao", department="Paint")
+    assert export(plant.people.meena, period).getvalue() == before
+
+
 def test_cells_that_begin_a_formula_are_inert(plant: Plant) -> None:
     type(plant.asha).objects.filter(pk=plant.asha.pk).update(name="=cmd|' /C calc'!A0")
     post(plant.people.gate, "check-in", CHECK_IN)
