@@ -238,7 +238,7 @@ def _counts(flag: tuple[str, str], kind: str) -> bool:
 
 
 def table(period: PayPeriod) -> Iterator[list[Any]]:
-    """Yield every line of the export in order. A locked period gives what was frozen with it, whatever is renamed since."""
+    """Yield every line of the export in order; a locked period gives what was frozen with it."""
     frozen = FrozenPayroll.objects.filter(period=period).first() if period.is_locked else None
     if frozen is None:
         return live_table(period)

@@ -21,8 +21,11 @@ import psutil
 
 from tests.real_postgres import Postgres
 
-FIRST = dt.date(2026, 3, 1)
-AT = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+TODAY = dt.datetime.now(dt.UTC)
+FIRST = (TODAY.date().replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+"""The month before this one: the lists open on the last days."""
+
+AT = TODAY + dt.timedelta(days=2)
 MIB = 1024 * 1024
 POSTS = 20
 ROWS = 1000
@@ -72,7 +75,7 @@ def make_factory(people: int) -> Any:
     shift = save_shift(
         site=site,
         name="A",
-        fields={"starts_at": dt.time(8), "ends_at": dt.time(17), "effective_from": dt.date(2026, 1, 1)},
+        fields={"starts_at": dt.time(8), "ends_at": dt.time(17), "effective_from": dt.date(2020, 1, 1)},
         by=None,
         at=AT,
     ).shift
@@ -117,7 +120,7 @@ def ingest() -> None:
 
 def _rows(number: int) -> bytes:
     minute = dt.timedelta(minutes=number)
-    at = dt.datetime(2026, 3, 2, 2, 30, tzinfo=dt.UTC) + minute
+    at = dt.datetime.combine(FIRST, dt.time(2, 30), dt.UTC) + minute
     rows = [
         {
             "event_id": f"{number}-{n}",

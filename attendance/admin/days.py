@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from attendance.admin.showing import HR, DepartmentFilter, SiteFilter, badge, local, month_link
+from attendance.admin.showing import HR, DepartmentFilter, RecentFilter, SiteFilter, badge, local, month_link
 from attendance.models import DayRecord, Decision, Flag, LimitWarning, Punch
 from attendance.models.days import Review, hours
 from attendance.rules.intervals import midnight
@@ -52,7 +52,7 @@ class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
         "extra",
         "state",
     ]
-    list_filter = ["status", "state", ("site", SiteFilter), DepartmentFilter]
+    list_filter = [RecentFilter, "status", "state", ("site", SiteFilter), DepartmentFilter]
     search_fields = ["employee__name", "=employee__code"]
     search_help_text = "Name or code of the person"
     date_hierarchy = "shift_date"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from attendance.admin.local_time import LocalDateTimeField, to_instant
-from attendance.admin.showing import HR, badge, local, month_link, picture
+from attendance.admin.showing import HR, RecentFilter, badge, local, month_link, picture
 from attendance.imports import PUNCHES
 from attendance.models import Closing, Punch, Source
 from attendance.querysets import STATES
@@ -37,6 +37,11 @@ class StateFilter(SimpleListFilter):
         return rows.filter(state=self.value()) if self.value() else rows
 
 
+class RecentPunches(RecentFilter):
+    field = "at"
+    days = 7
+
+
 @admin.register(Punch)
 class PunchAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     rank = 4
@@ -54,7 +59,7 @@ class PunchAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
         "became",
         "reason",
     ]
-    list_filter = [StateFilter, "direction", "source__kind"]
+    list_filter = [RecentPunches, StateFilter, "direction", "source__kind"]
     search_fields = ["employee__name", "=employee__code", "=event_id"]
     search_help_text = "Name or code of the person, or an event id"
     date_hierarchy = "at"

@@ -88,9 +88,9 @@ class DayRecord(models.Model):
     objects = DayRecordQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-shift_date", "employee"]
+        ordering = ["-shift_date", "-id"]
         indexes = [
-            models.Index(fields=["site", "-shift_date", "employee"], name="day_site_date"),
+            models.Index(fields=["site", "-shift_date", "-id"], name="day_site_date"),
             models.Index(fields=["employee", "shift_date"], name="day_person_date"),
             models.Index(
                 fields=["closes_at"], condition=models.Q(state__in=["live", "provisional"]), name="day_still_open"

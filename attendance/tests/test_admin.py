@@ -135,7 +135,9 @@ def test_a_decision_survives_a_rebuild(plant: Plant) -> None:
     assert (late.review, late.note, late.reviewed_by) == ("excused", "Bus", plant.people.meena)
 
 
-@pytest.mark.parametrize("address", [QUEUE, "/admin/attendance/dayrecord/", "/admin/attendance/punch/"])
+@pytest.mark.parametrize(
+    "address", [QUEUE, "/admin/attendance/dayrecord/?period=all", "/admin/attendance/punch/?period=all"]
+)
 def test_a_list_costs_at_most_twenty_queries_however_long(plant: Plant, address: str) -> None:
     for number in range(30):
         person = make_employee(plant.site, f"X{number}", "Someone", department="Assembly")

@@ -27,6 +27,13 @@ def holds(request: HttpRequest, roles: Iterable[str], site: Site | None = None) 
     return any(not found.isdisjoint(roles) for found in sites)
 
 
+def sites_of(request: HttpRequest, roles: Iterable[str]) -> list[int]:
+    """Return the ids of the sites at which the person of a request holds one of ``roles``; not for superusers."""
+    holds(request, roles)
+    held = getattr(request, "_held_roles", {})
+    return [site for site, found in held.items() if not found.isdisjoint(roles)]
+
+
 class RoleAdmin:
     """Mix in before ``ModelAdmin`` for a model whose queryset is a `ScopedQuerySet`.
 
@@ -39,7 +46,10 @@ class RoleAdmin:
     delete_roles: tuple[str, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).visible_to(request.user, self.view_roles)  # type: ignore[misc]
+        rows = super().get_queryset(request)  # type: ignore[misc]
+        if type(rows).visible_to is not ScopedQuerySet.visible_to:
+            return rows.visible_to(request.user, self.view_roles)
+        return rows if request.user.is_superuser else rows.at_sites(sites_of(request, self.view_roles))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._may(request, self.view_roles)
