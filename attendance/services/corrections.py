@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from attendance.models import Correction, DayRecord, Punch, Source, Supersession
+from attendance.models import Correction, DayRecord, Punch, SetAside, Source, Supersession
 from attendance.models.days import describe
 from attendance.rules.shifts import DAY
 from attendance.services.punches import NewPunch, judge_time, record_punch, source_at
@@ -88,6 +88,7 @@ def _apply(correction: Correction, by: Any, at: datetime) -> None:
                 Supersession.objects.create(punch=correction.punch, correction=correction, replaced_by=replacement)
         except IntegrityError as error:
             raise Refusal("already_superseded", "This punch was corrected already.", 409) from error
+        SetAside.objects.filter(punch=correction.punch).delete()
     rebuild_people(
         site=correction.employee.site_id, employees=[correction.employee_id], first=days[0], last=days[-1], at=at
     )
