@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from identity.recognisers.base import Face, Recogniser, RecogniserError
-from identity.rules import Decision, Outcome, decide_identity, judge_quality, shot_score, vote
+from identity.rules import Decision, Outcome, judge_quality, shot_score, vote
 from streaming.frames import PERSON, Analysis, Frame, Observation, Track, group_of
 
 log = logging.getLogger(__name__)
@@ -116,11 +116,11 @@ class FaceAnalyser:
         passage.searches += 1
         passage.searched_score = shot.score
         try:
-            candidates = self._recogniser.search(shot.crop, shot.face)
+            decision = self._recogniser.identify(shot.crop, shot.face)
         except RecogniserError as error:
             log.warning("A face could not be searched (%s); the passage is kept for review.", error.code)
             return
-        passage.decisions.append(decide_identity(candidates, self._recogniser.thresholds))
+        passage.decisions.append(decision)
 
     def _close_passages(self, frame: Frame) -> Iterable[Observation]:
         """Report the people who have gone without being known, and forget every track that ended."""
