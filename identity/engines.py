@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -90,7 +91,10 @@ class SharedSpend:
         """Count one request; raises `SpendingStopError` instead of counting the one too many."""
         day = self._now().astimezone(dt.UTC).date()
         try:
-            if not self._count(day) and not (self._begin(day) and self._count(day)):
+            if self._count(day):
+                return
+            self._begin(day)
+            if not self._count(day):
                 raise SpendingStopError
         except DatabaseError as error:
             raise SpendingStopError from error
@@ -102,14 +106,10 @@ class SharedSpend:
         return bool(rows.update(count=F("count") + 1))
 
     @staticmethod
-    def _begin(day: dt.date) -> bool:
-        """Make the day's row; False when it exists, which means that it is used up."""
-        try:
-            with transaction.atomic():
-                PaidRequests.objects.create(day=day)
-        except IntegrityError:
-            return PaidRequests.objects.filter(day=day, count=0).exists()
-        return True
+    def _begin(day: dt.date) -> None:
+        """Make the day's row unless it is there."""
+        with suppress(IntegrityError), transaction.atomic():
+            PaidRequests.objects.create(day=day)
 
 
 def collection_of(site: Site) -> str:
