@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -17,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from factoryai.sites.models import Site
-from identity.gallery import LiveGallery
+from identity.gallery import LiveGallery, gallery_for
 from identity.models import PaidRequests, RemoteFace
 from identity.recognisers.base import Face, Recogniser, RecogniserError
 from identity.recognisers.local import LocalRecogniser
@@ -159,16 +158,6 @@ def remote_for(site: Site) -> RekognitionRecogniser:
     )
 
 
-_galleries: dict[int, LiveGallery] = {}
-_galleries_lock = threading.Lock()
-
-
-def gallery_for(site: Site) -> LiveGallery:
-    """Return the process's one gallery of a site."""
-    with _galleries_lock:
-        return _galleries.setdefault(site.pk, LiveGallery(site.pk))
-
-
 def is_remote() -> bool:
     """Whether faces are searched elsewhere."""
     return settings.FACE_ENGINE == "rekognition"
@@ -177,5 +166,5 @@ def is_remote() -> bool:
 def recogniser_for(site: Site) -> Recogniser:
     """Return the engine of a site, by `FACTORYAI_FACE_ENGINE`."""
     if is_remote():
-        return StandInRecogniser(remote_for(site), finder(), gallery_for(site))
-    return SiteRecogniser(finder(), gallery_for(site))
+        return StandInRecogniser(remote_for(site), finder(), gallery_for(site.pk))
+    return SiteRecogniser(finder(), gallery_for(site.pk))

@@ -34,6 +34,8 @@ def gallery_changed(site_id: int) -> None:
     """Tell every process, when the caller's transaction ends, that a site's faces have changed."""
     GalleryVersion.objects.get_or_create(site_id=site_id)
     GalleryVersion.objects.filter(site_id=site_id).update(number=F("number") + 1)
+    gallery_for(site_id).forget()
+    transaction.on_commit(gallery_for(site_id).forget)  # whoever looked meanwhile saw it as it was before
 
 
 class LiveGallery:
@@ -93,6 +95,22 @@ class LiveGallery:
 def _let_go_of_a_broken_connection() -> None:
     if not transaction.get_connection().in_atomic_block:
         close_old_connections()
+
+
+_galleries: dict[int, LiveGallery] = {}
+_galleries_lock = threading.Lock()
+
+
+def gallery_for(site_id: int) -> LiveGallery:
+    """Return this process's one gallery of a site."""
+    with _galleries_lock:
+        return _galleries.setdefault(site_id, LiveGallery(site_id))
+
+
+def forget_galleries() -> None:
+    """Begin with empty galleries, as a process that has just started."""
+    with _galleries_lock:
+        _galleries.clear()
 
 
 class Names(Mapping[str, str]):

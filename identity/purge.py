@@ -152,6 +152,16 @@ def close_rows(freed: dict[Any, int], at: dt.datetime) -> None:
         left.update(state=Snapshot.State.DELETED, deleted_at=at)
 
 
+def discard_snapshot(snapshot: Snapshot, at: dt.datetime, files: Files | None = None) -> int:
+    """Delete one picture now, whatever its age: marked, unlinked, closed. Returns the bytes freed, 0 if none were."""
+    Snapshot.objects.filter(pk=snapshot.pk).exclude(state=Snapshot.State.DELETED).update(
+        state=Snapshot.State.DELETING, is_held=False
+    )
+    freed = (files or media_files()).remove(snapshot.file_name)
+    close_rows({snapshot.pk: -1 if freed is None else freed}, at)
+    return freed or 0
+
+
 def _count(report: PurgeReport, snapshot: Snapshot, place: Files, *, is_dry_run: bool) -> int | None:
     """Remove one file, or look at it in a dry run; return the bytes freed, -1 when it was gone, None when it stays."""
     try:
