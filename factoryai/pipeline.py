@@ -10,6 +10,11 @@ from collections.abc import Callable, Sequence
 from django.db import close_old_connections
 from django.utils import timezone
 
+from identity.analyser import FaceAnalyser, FacePolicy
+from identity.engines import recogniser_for
+from identity.gallery import Names, gallery_for
+from identity.models import CameraFaces, Sighting
+from identity.sightings import record_sighting
 from occupancy.analyser import CrossingAnalyser
 from occupancy.services import record_crossing
 from streaming.frames import Analyser, Observation
@@ -21,6 +26,8 @@ Consumer = Callable[[Observation], None]
 def analysers_for(camera: Camera) -> Sequence[Analyser]:
     """Return the analysers of one camera by its roles, in the order in which they look."""
     analysers: list[Analyser] = []
+    if "attendance" in camera.roles:
+        analysers.append(_face_analyser(camera))
     if "occupancy" in camera.roles and camera.lines:
         lines = [(line["name"], line["points"], line.get("in", "right") == "right") for line in camera.lines]
         analysers.append(CrossingAnalyser(lines))
@@ -31,7 +38,26 @@ def _count(observation: Observation) -> None:
     record_crossing(observation=observation, at=timezone.now())
 
 
-CONSUMERS: dict[str, Consumer] = {"crossing": _count}
+def _face_analyser(camera: Camera) -> FaceAnalyser:
+    rule = CameraFaces.objects.filter(camera=camera).first() or CameraFaces(camera=camera)
+    policy = FacePolicy(min_width=rule.min_width_px, resight_s=rule.resight_s)
+    return FaceAnalyser(recogniser_for(camera.site), Names(gallery_for(camera.site_id)), policy)
+
+
+def _sight(observation: Observation) -> None:
+    sighting = record_sighting(observation=observation, at=timezone.now())
+    if sighting is not None and sighting.outcome == Sighting.Outcome.KNOWN:
+        person_identified(sighting)
+
+
+def person_identified(sighting: Sighting) -> None:
+    """Do what follows from knowing who a sighting is, whether a camera knew or a person said so (``review``).
+
+    It may be called again for the same sighting: its ``event_id`` makes that one fact.
+    """
+
+
+CONSUMERS: dict[str, Consumer] = {"crossing": _count, "face": _sight}
 """Kind of observation → the service that records it as a fact."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -139,22 +140,31 @@ class FaceAnalyser:
         if decision and decision.outcome is Outcome.KNOWN and not self._is_first_sighting(person, shot.captured_at):
             return
         yield Observation(
-            kind="sighting",
+            kind="face",
             camera=camera,
             captured_at=shot.captured_at,
-            data={
-                "track": track_id,
-                "outcome": decision.outcome.value if decision else Outcome.REVIEW.value,
-                "person": person,
-                "similarity": decision.similarity if decision else None,
-                "second_similarity": decision.second_similarity if decision else None,
-                "engine": self._recogniser.thresholds.engine,
-                "model": self._recogniser.thresholds.model,
-                "reason": decision.reason if decision else "not_searched",
-                "face": shot.crop,
-                "box": shot.face.box,
-            },
+            data={"track": track_id, **self._decided(decision), **self._pictured(decision, shot)},
         )
+
+    def _decided(self, decision: Decision | None) -> dict[str, Any]:
+        """What was decided and by which limits; nothing decided is a review."""
+        limits = decision.thresholds if decision else self._recogniser.thresholds
+        return {
+            "outcome": decision.outcome.value if decision else Outcome.REVIEW.value,
+            "person": decision.person if decision else None,
+            "similarity": decision.similarity if decision else None,
+            "second_similarity": decision.second_similarity if decision else None,
+            "threshold": limits.known,
+            "engine": limits.engine,
+            "model": limits.model,
+            "reason": decision.reason if decision else "not_searched",
+        }
+
+    def _pictured(self, decision: Decision | None, shot: Shot) -> dict[str, Any]:
+        """The picture to keep, and for somebody not known the vector by which strangers are grouped."""
+        is_known = decision is not None and decision.outcome is Outcome.KNOWN
+        vector = None if is_known else self._recogniser.embed(shot.crop, shot.face)
+        return {"face": shot.crop, "box": shot.face.box, "vector": vector}
 
     def _is_first_sighting(self, person: str, at: float) -> bool:
         """Tell whether the person was not reported in the last ``resight_s``, and remember this time."""

