@@ -20,6 +20,7 @@ from identity.pictures import decode_picture, encode_picture
 from identity.purge import discard_snapshot
 from identity.recognisers.base import Face as FoundFace
 from identity.recognisers.base import PermanentError, TransientError
+from identity.recognisers.rekognition import IndexedFace, RekognitionRecogniser
 from identity.rules import ENROL_WIDTH, ROTATED_BY, SFACE, is_unlike_own, judge_quality, other_owner, quality_score
 from identity.snapshots import keep_snapshot
 
@@ -160,9 +161,18 @@ def enrol_photo(*, employee: Employee, photo: Photo, source: str, by: Any, at: d
         face = _add_face(employee, photo, snapshot, source, by, at)
         enrol_remotely(face=face, photo=photo, at=at)
     except Refusal:
-        discard_snapshot(snapshot, at)
+        remove_photo(snapshot=snapshot, at=at)
         raise
     return face
+
+
+def remove_photo(*, snapshot: Snapshot, at: dt.datetime) -> int:
+    """Take one photo back: its face, here and elsewhere, and its file; returns the bytes freed."""
+    with transaction.atomic():
+        RemoteFace.objects.filter(face__snapshot=snapshot).update(state=RemoteFace.State.DELETING)
+        Face.objects.filter(snapshot=snapshot).delete()
+        gallery_changed(snapshot.site_id)
+    return discard_snapshot(snapshot, at)
 
 
 @transaction.atomic
@@ -194,22 +204,19 @@ def _refuse_wrong_person(employee: Employee, vector: np.ndarray) -> None:
 def enrol_remotely(*, face: Face, photo: Photo, at: dt.datetime) -> RemoteFace | None:
     """Enrol a face with the service elsewhere, when one is in use.
 
-    A service that does not answer now is asked again by `reconcile.reconcile_faces`; one that refuses the picture for
-    good refuses the enrolment: 422 ``not_indexed`` with its reasons, and the face is gone here as well.
+    A service that does not answer now is asked again by `reconcile.reconcile_faces`. One that refuses the picture for
+    good raises `Refusal` 422 ``not_indexed`` with its reasons.
     """
     if not engines.is_remote():
         return None
     site, person = face.employee.site, str(face.employee_id)
     remote = engines.remote_for(site)
     try:
-        indexed = remote.index(photo.image, photo.face, person)
+        indexed = index_face(remote, photo, person)
     except PermanentError as error:
         if error.code != "not_indexed":
             log.error("A face could not be enrolled with Rekognition (%s); reconcile_faces tries again.", error.code)
             return None
-        with transaction.atomic():
-            face.delete()
-            gallery_changed(site.pk)
         raise Refusal("not_indexed", f"The face service refused this picture: {error}.", 422) from error
     except TransientError as error:
         log.warning("A face could not be enrolled with Rekognition yet (%s).", error.code)
@@ -223,6 +230,17 @@ def enrol_remotely(*, face: Face, photo: Photo, at: dt.datetime) -> RemoteFace |
         model_version=remote.thresholds.model,
         added_at=at,
     )
+
+
+def index_face(remote: RekognitionRecogniser, photo: Photo, person: str) -> IndexedFace:
+    """Enrol a photo there; a collection that is missing is made first, which is right here and nowhere else."""
+    try:
+        return remote.index(photo.image, photo.face, person)
+    except PermanentError as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+    remote.create_collection()
+    return remote.index(photo.image, photo.face, person)
 
 
 def shrink(image: np.ndarray, side: int) -> np.ndarray:

@@ -77,14 +77,15 @@ class SnapshotQuerySet(ScopedQuerySet):
         return self.filter(allowed)
 
     def older_than(self, cut_offs: Mapping[tuple[int, str], datetime], default: datetime) -> Self:
-        """Snapshots with a file that were captured strictly before their cut-off, by (site id, kind)."""
+        """Snapshots with a file that were captured strictly before their cut-off, by (site id, kind), and those that
+        somebody began to delete, of whatever age."""
         special = [Q(site_id=site, kind=kind) for site, kind in cut_offs]
         early = Q(captured_at__lt=default)
         for this in special:
             early &= ~this
         for this, before in zip(special, cut_offs.values(), strict=True):
             early |= this & Q(captured_at__lt=before)
-        return self.filter(early, state__in=["stored", "deleting"])
+        return self.filter(Q(early, state="stored") | Q(state="deleting"))
 
     def needed(self) -> Self:
         """Snapshots that nobody may purge: held, enrolled, under review, or part of an open alert."""

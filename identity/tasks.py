@@ -8,7 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from factoryai.jobs.services import job
-from identity import purge, unknowns
+from factoryai.sites.models import Site
+from identity import engines, purge, reconcile, unknowns
 
 
 @job("identity.purge_snapshots")
@@ -20,3 +21,11 @@ def purge_snapshots() -> dict[str, Any]:
 def forget_unknown_faces() -> dict[str, int]:
     before = timezone.now() - dt.timedelta(days=purge.DEFAULT_DAYS)
     return {"forgotten": unknowns.forget_unknowns(before=before)}
+
+
+@job("identity.reconcile_faces")
+def reconcile_faces() -> Any:
+    if not engines.is_remote():
+        return "Faces are recognised here: nothing to reconcile."
+    found = reconcile.reconcile_faces(sites=Site.objects.all(), at=timezone.now())
+    return {drift.site: drift.error or f"{drift.enrolled} enrolled, {drift.deleted} deleted" for drift in found}
