@@ -91,8 +91,7 @@ class SnapshotViewSet(SiteScoped, viewsets.ReadOnlyModelViewSet):
     serializer_class = SnapshotSerializer
     filterset_class = SnapshotFilter
     ordering_fields = ["captured_at", "size_bytes"]
-    read_roles = STRANGER_ROLES
-    write_roles = (Role.HR, Role.MANAGER)
+    read_roles = write_roles = STRANGER_ROLES
     action_roles = {"purge": (Role.MANAGER,)}
 
     def get_queryset(self):  # type: ignore[no-untyped-def]
