@@ -148,7 +148,7 @@ def enrol_photo(*, employee: Employee, photo: Photo, source: str, by: Any, at: d
     once the second is refused.
     """
     require_ground(employee=employee, by=by, at=at)
-    _refuse_wrong_person(employee, photo.vector)
+    refuse_wrong_person(employee, photo.vector)
     snapshot = keep_snapshot(
         jpeg=encode_picture(shrink(photo.image, KEPT_SIDE)),
         site=employee.site,
@@ -179,7 +179,7 @@ def remove_photo(*, snapshot: Snapshot, at: dt.datetime) -> int:
 def _add_face(employee: Employee, photo: Photo, snapshot: Snapshot, source: str, by: Any, at: dt.datetime) -> Face:
     lock_gallery(employee.site_id)
     gallery_for(employee.site_id).forget()
-    _refuse_wrong_person(employee, photo.vector)
+    refuse_wrong_person(employee, photo.vector)
     quality = photo.face.quality
     face = Face.objects.create(
         employee=employee, embedding=photo.vector, engine=SFACE.engine, model_version=SFACE.model, snapshot=snapshot,
@@ -190,7 +190,8 @@ def _add_face(employee: Employee, photo: Photo, snapshot: Snapshot, source: str,
     return face
 
 
-def _refuse_wrong_person(employee: Employee, vector: np.ndarray) -> None:
+def refuse_wrong_person(employee: Employee, vector: np.ndarray) -> None:
+    """Raise `Refusal` 422 when a face belongs to somebody else, or does not resemble the person's other photos."""
     candidates = gallery_for(employee.site_id).current().nearest(vector, limit=20)
     person = str(employee.pk)
     if other := other_owner(candidates, person, SFACE):

@@ -35,6 +35,15 @@ def has_role_anywhere(user: Any, roles: Iterable[str]) -> bool:
     return Site.objects.visible_to(user, roles).exists()
 
 
+def roles_anywhere(user: Any) -> frozenset[str]:
+    """Return every role that ``user`` holds at any open site; a superuser holds all."""
+    if not (user.is_authenticated and user.is_active):
+        return frozenset()
+    if user.is_superuser:
+        return frozenset(Role.values)
+    return frozenset(Membership.objects.filter(user=user, site__is_active=True).values_list("role", flat=True))
+
+
 def site_of(thing: Any) -> Site:
     """Return the site that ``thing`` belongs to, along the ``site_path`` of its queryset."""
     if isinstance(thing, Site):

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from factoryai.sites.access import has_role, has_role_anywhere, site_of
+from factoryai.sites.access import has_role, roles_anywhere, site_of
 from factoryai.sites.models import Role
 from factoryai.sites.querysets import ScopedQuerySet
 
@@ -46,7 +46,7 @@ class RoleAdmin:
             return False
         if isinstance(row, Model) and row.pk and (site := site_of(row)) is not None:
             return has_role(request.user, site, roles)
-        return has_role_anywhere(request.user, roles)
+        return not _roles_anywhere(request).isdisjoint(roles)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer only rows of the sites at which the person may write."""
@@ -54,3 +54,12 @@ class RoleAdmin:
         if isinstance(rows, ScopedQuerySet):
             kwargs["queryset"] = rows.visible_to(request.user, (*self.add_roles, *self.change_roles))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+def _roles_anywhere(request: HttpRequest) -> frozenset[str]:
+    """Ask once a request: the index and every list ask it of each model, four times."""
+    asked_for, roles = getattr(request, "_roles_anywhere", (None, frozenset()))
+    if asked_for != request.user.pk:
+        roles = roles_anywhere(request.user)
+        request._roles_anywhere = request.user.pk, roles  # type: ignore[attr-defined]
+    return roles
