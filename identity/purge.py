@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from factoryai.alerts.models import Severity
 from factoryai.alerts.services import close_alert, raise_alert
@@ -138,18 +138,20 @@ def _purge_batch(
     close_rows({key: size for key, size in freed.items() if size is not None}, at)
 
 
+@transaction.atomic
 def close_rows(freed: dict[Any, int], at: dt.datetime) -> None:
-    """Say of rows whose files are gone what each freed; -1 stands for a file that was missing already."""
+    """Say of rows whose files are gone what each freed; -1 stands for a file that was missing already.
+
+    As a rule a file frees what was written: those rows are closed by one statement.
+    """
     missing = [key for key, size in freed.items() if size < 0]
-    with transaction.atomic():
-        rows = [
-            Snapshot(pk=key, state=Snapshot.State.DELETED, freed_bytes=size, deleted_at=at)
-            for key, size in freed.items()
-            if size >= 0
-        ]
-        Snapshot.objects.bulk_update(rows, ["state", "freed_bytes", "deleted_at"], batch_size=BATCH)
-        left = Snapshot.objects.filter(pk__in=missing, state=Snapshot.State.DELETING)
-        left.update(state=Snapshot.State.DELETED, deleted_at=at)
+    unlinked = Snapshot.objects.filter(pk__in=[key for key, size in freed.items() if size >= 0])
+    unlinked.update(state=Snapshot.State.DELETED, deleted_at=at, freed_bytes=F("size_bytes"))
+    written = dict(unlinked.values_list("pk", "size_bytes"))
+    others = [Snapshot(pk=key, freed_bytes=freed[key]) for key, size in written.items() if freed[key] != size]
+    Snapshot.objects.bulk_update(others, ["freed_bytes"])
+    left = Snapshot.objects.filter(pk__in=missing, state=Snapshot.State.DELETING)
+    left.update(state=Snapshot.State.DELETED, deleted_at=at)
 
 
 def discard_snapshot(snapshot: Snapshot, at: dt.datetime, files: Files | None = None) -> int:
