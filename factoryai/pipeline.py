@@ -40,7 +40,8 @@ def _count(observation: Observation) -> None:
 
 def _face_analyser(camera: Camera) -> FaceAnalyser:
     rule = CameraFaces.objects.filter(camera=camera).first() or CameraFaces(camera=camera)
-    policy = FacePolicy(min_width=rule.min_width_px, resight_s=rule.resight_s)
+    checks_liveness = rule.liveness == CameraFaces.Liveness.REVIEW
+    policy = FacePolicy(rule.min_width_px, rule.resight_s, checks_liveness)
     return FaceAnalyser(recogniser_for(camera.site), Names(gallery_for(camera.site_id)), policy)
 
 
