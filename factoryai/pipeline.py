@@ -11,6 +11,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from identity.analyser import FaceAnalyser, FacePolicy
+from identity.confidential import ConfidentialAnalyser
 from identity.engines import recogniser_for
 from identity.gallery import Names, gallery_for
 from identity.models import CameraFaces, Sighting
@@ -38,11 +39,12 @@ def _count(observation: Observation) -> None:
     record_crossing(observation=observation, at=timezone.now())
 
 
-def _face_analyser(camera: Camera) -> FaceAnalyser:
+def _face_analyser(camera: Camera) -> Analyser:
     rule = CameraFaces.objects.filter(camera=camera).first() or CameraFaces(camera=camera)
     checks_liveness = rule.liveness == CameraFaces.Liveness.REVIEW
     policy = FacePolicy(rule.min_width_px, rule.resight_s, checks_liveness)
-    return FaceAnalyser(recogniser_for(camera.site), Names(gallery_for(camera.site_id)), policy)
+    names = Names(gallery_for(camera.site_id))
+    return ConfidentialAnalyser(FaceAnalyser(recogniser_for(camera.site), names, policy))
 
 
 def _sight(observation: Observation) -> None:

@@ -43,6 +43,10 @@ class Files(Protocol):
         """Write a file that does not exist yet and return its size; raises FileExistsError."""
         ...
 
+    def replace(self, name: str, data: bytes) -> int:
+        """Put other content in the place of a file, all or nothing, and return its size."""
+        ...
+
     def read(self, name: str) -> bytes:
         """Return the content; raises FileNotFoundError, UnsafeFileError."""
         ...
@@ -79,12 +83,17 @@ class FolderFiles:
 
     def write(self, name: str, data: bytes) -> int:
         with self._shelf(name, make=True) as (shelf, leaf):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-            with os.fdopen(os.open(leaf, flags, 0o600, dir_fd=shelf), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        return len(data)
+            return _write_durably(shelf, leaf, data)
+
+    def replace(self, name: str, data: bytes) -> int:
+        with self._shelf(name) as (shelf, leaf):
+            self._stat(shelf, leaf)
+            beside = f"{leaf}.new"
+            with suppress(FileNotFoundError):  # of a run that was killed
+                os.unlink(beside, dir_fd=shelf)
+            size = _write_durably(shelf, beside, data)
+            os.replace(beside, leaf, src_dir_fd=shelf, dst_dir_fd=shelf)
+        return size
 
     def read(self, name: str) -> bytes:
         with self._shelf(name) as (shelf, leaf):
@@ -160,6 +169,15 @@ class FolderFiles:
         return found
 
 
+def _write_durably(shelf: int, leaf: str, data: bytes) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(leaf, flags, 0o600, dir_fd=shelf), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return len(data)
+
+
 def _freed(found: os.stat_result) -> int:
     """What unlinking gives back: nothing while another name holds the same content."""
     return found.st_size if found.st_nlink <= 1 else 0
@@ -184,6 +202,9 @@ class S3Files:
     def write(self, name: str, data: bytes) -> int:
         if self.size(name) is not None:
             raise FileExistsError(name)
+        return self.replace(name, data)
+
+    def replace(self, name: str, data: bytes) -> int:
         with _as_os_error():
             self._client.put_object(Bucket=self._bucket, Key=self._key(name), Body=data)
         return len(data)

@@ -13,8 +13,8 @@ from django.utils.module_loading import import_string
 
 from factoryai.alerts.services import record_event
 from factoryai.rest import Refusal
+from identity.confidential import open_face
 from identity.models import CameraFaces, Employee, Sighting, Snapshot
-from identity.pictures import encode_picture
 from identity.purge import discard_snapshot
 from identity.snapshots import keep_snapshot
 from identity.unknowns import file_unknown
@@ -37,11 +37,12 @@ def record_sighting(*, observation: Observation, at: dt.datetime) -> Sighting | 
         return known
     camera = Camera.objects.select_related("site", "face_policy").get(slug=observation.camera)
     data = dict(observation.data)
+    jpeg, data["vector"] = open_face(data)
     captured_at = dt.datetime.fromtimestamp(observation.captured_at, dt.UTC)
     employee = _employee(camera, data, captured_at)
     if data["outcome"] == Outcome.KNOWN and _was_just_sighted(camera, employee, captured_at):
         return None
-    snapshot = _keep_picture(camera, data, captured_at, at)
+    snapshot = _keep_picture(camera, jpeg, data["outcome"], captured_at, at)
     try:
         return _write(observation.event_id, camera, employee, data, snapshot, captured_at, at)
     except IntegrityError:
@@ -68,7 +69,7 @@ def _write(
         engine=data["engine"], model_version=data["model"], snapshot=snapshot,
         review=Review.PENDING if is_review else Review.NONE,
     )  # fmt: skip
-    if data["outcome"] == Outcome.UNKNOWN and data.get("vector") is not None:
+    if data["outcome"] == Outcome.UNKNOWN and data["vector"] is not None:
         file_unknown(sighting=sighting, vector=data["vector"])
     record_event(site=camera.site, kind="sighting", object_id=sighting.pk, at=at)
     return sighting
@@ -98,16 +99,15 @@ def _was_just_sighted(camera: Camera, employee: Employee | None, captured_at: dt
 
 
 def _keep_picture(
-    camera: Camera, data: Mapping[str, Any], captured_at: dt.datetime, at: dt.datetime
+    camera: Camera, jpeg: bytes, outcome: str, captured_at: dt.datetime, at: dt.datetime
 ) -> Snapshot | None:
-    is_unknown = data["outcome"] == Outcome.UNKNOWN
     try:
         return keep_snapshot(
-            jpeg=encode_picture(data["face"]),
+            jpeg=jpeg,
             site=camera.site,
             camera=camera,
-            kind=Snapshot.Kind.UNKNOWN if is_unknown else Snapshot.Kind.SIGHTING,
-            reason={"known": "Sighted", "review": "Sighted, for review", "unknown": "Nobody known"}[data["outcome"]],
+            kind=Snapshot.Kind.UNKNOWN if outcome == Outcome.UNKNOWN else Snapshot.Kind.SIGHTING,
+            reason={"known": "Sighted", "review": "Sighted, for review", "unknown": "Nobody known"}[outcome],
             captured_at=captured_at,
             at=at,
         )

@@ -75,6 +75,19 @@ def release_snapshot(*, snapshot: Snapshot) -> Snapshot:
     return snapshot
 
 
+def reseal_snapshots(*, files: Files | None = None) -> int:
+    """Seal every stored picture again with the newest key and return how many; each file is replaced at once."""
+    place, count = files or media_files(), 0
+    for snapshot in Snapshot.objects.filter(state=Snapshot.State.STORED).only("pk").iterator():
+        try:
+            size = place.replace(snapshot.file_name, seal(unseal(place.read(snapshot.file_name))))
+        except FileNotFoundError:
+            continue
+        Snapshot.objects.filter(pk=snapshot.pk, state=Snapshot.State.STORED).update(size_bytes=size)
+        count += 1
+    return count
+
+
 @dataclass(slots=True)
 class Check:
     """What does not fit. ``missing`` are rows without their file, ``orphans`` files without a row, ``foreign`` things

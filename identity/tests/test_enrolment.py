@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 
 import cv2
 import numpy as np
 import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
 from django.db import connection
 
 from factoryai.rest import Refusal
+from factoryai.sealing import SealBrokenError
 from factoryai.sites.tests.factories import make_people
 from identity.enrolment import enrol_picture, record_consent
 from identity.files import media_files
@@ -61,6 +65,19 @@ def test_neither_the_photo_nor_the_vector_can_be_read_from_what_is_stored(ravi):
     assert stored.startswith("gAAAAA")
     assert b"JFIF" not in media_files().read(face.snapshot.file_name)
     assert read_snapshot(face.snapshot).startswith(b"\xff\xd8")
+
+
+def test_photos_and_vectors_outlive_a_change_of_the_key(ravi, settings):
+    face = enrol(ravi)
+    old, new = settings.FIELD_KEYS[0], Fernet.generate_key().decode()
+    settings.FIELD_KEYS = [new, old]
+    call_command("reseal", stdout=io.StringIO())
+    settings.FIELD_KEYS = [new]
+    assert float(Face.objects.get().embedding @ face.embedding) == pytest.approx(1)
+    assert read_snapshot(face.snapshot).startswith(b"\xff\xd8")
+    settings.FIELD_KEYS = [old]
+    with pytest.raises(SealBrokenError):
+        read_snapshot(face.snapshot)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,12 @@ def test_a_file_is_never_written_over(files: Files) -> None:
     assert files.read(NAME) == b"first"
 
 
+def test_a_file_is_replaced_whole(files: Files) -> None:
+    files.write(NAME, b"old")
+    assert files.replace(NAME, b"newer") == 5
+    assert (files.read(NAME), [entry.name for entry in files.entries()]) == (b"newer", [NAME])
+
+
 def test_everything_in_the_place_is_listed(files: Files) -> None:
     files.write(NAME, b"one")
     files.write(OTHER, b"three")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 
 import numpy as np
@@ -11,6 +12,7 @@ from factoryai import pipeline
 from factoryai.alerts.models import Event
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
+from identity.confidential import close_observation
 from identity.enrolment import enrol_picture
 from identity.models import CameraFaces, Sighting, Snapshot, UnknownFace
 from identity.rules import SFACE
@@ -22,6 +24,7 @@ from identity.tests.test_analyser import passage
 from identity.tests.test_local_recogniser import clip_frames
 from identity.unknowns import assign_unknown, dismiss_unknown, forget_unknowns, mark_visitor, merge_unknown
 from streaming.frames import Observation
+from streaming.recorder import decode, encode
 from streaming.tests.factories import make_camera
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +57,7 @@ def seen(camera, *, person=None, outcome="known", at=NOON, vector=None, reason="
         "second_similarity": None, "threshold": 0.4, "engine": "local", "model": SFACE.model, "reason": reason,
         "face": np.full((40, 40, 3), 90, np.uint8), "box": (0, 0, 40, 40), "vector": vector,
     }  # fmt: skip
-    return Observation("face", camera.slug, at.timestamp(), data)
+    return close_observation(Observation("face", camera.slug, at.timestamp(), data))
 
 
 def record(observation, at=NOON):
@@ -87,6 +90,14 @@ def test_a_stranger_who_walks_past_becomes_an_unknown_face(people, camera, walk)
     sighting = Sighting.objects.get()
     assert (sighting.outcome, sighting.employee, sighting.snapshot.kind) == ("unknown", None, "unknown")
     assert sighting.unknown_face.times_seen == 1
+
+
+def test_a_face_that_waits_in_a_file_cannot_be_read_there(camera):
+    vector = unit(1)
+    line = encode(seen(camera, outcome="unknown", vector=vector, reason="below_review"))
+    assert base64.b64encode(vector.tobytes())[:40].decode() not in line
+    assert '"array"' not in line
+    assert record(decode(line)).unknown_face.mean == pytest.approx(vector)
 
 
 def test_only_cameras_for_attendance_look_for_faces(people):
