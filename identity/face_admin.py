@@ -16,9 +16,17 @@ from django.utils.safestring import SafeString
 from factoryai.rest import Refusal
 from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
-from identity.enrolment import enrol_photo, examine_photo, record_consent, refuse_wrong_person, remove_photo
+from identity.enrolment import (
+    Photo,
+    enrol_photo,
+    examine_photo,
+    record_consent,
+    refuse_wrong_person,
+    remove_photo,
+)
 from identity.enrolment import require_enrolable as check_enrolable
 from identity.erasure import erase_biometrics
+from identity.grab import grab_picture
 from identity.models import CameraFaces, Consent, Employee, Face, Retention, Sighting, Snapshot, UnknownFace
 from identity.pictures import decode_picture
 from identity.querysets import FACE_ROLES, STRANGER_ROLES
@@ -39,12 +47,12 @@ class SeveralFiles(forms.ClearableFileInput):
 
 
 class PhotosField(forms.FileField):
-    """One or more photos, examined one by one; each error says which file it is about."""
+    """None or more photos, examined one by one; each error says which file it is about."""
 
     widget = SeveralFiles(attrs={"accept": "image/jpeg,image/png"})
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        files = data if isinstance(data, list | tuple) else [data]
+        files = [file for file in (data if isinstance(data, list | tuple) else [data]) if file]
         return [self._examine(super(PhotosField, self).clean(file, initial)) for file in files]
 
     @staticmethod
@@ -56,22 +64,50 @@ class PhotosField(forms.FileField):
 
 
 class FaceForm(forms.ModelForm):
-    photos = PhotosField(help_text="Two or three photos, JPEG or PNG: of this person alone, looking into the camera.")
+    """Photos from files, or the picture a camera sends at this moment."""
+
+    photos = PhotosField(
+        required=False,
+        help_text="Two or three photos, JPEG or PNG: of this person alone, looking into the camera.",
+    )
+    camera = forms.ModelChoiceField(
+        Camera.objects.none(), required=False, help_text="Or take what this camera of the person's site sees now."
+    )
+
+    user: Any = None
 
     class Meta:
         model = Face
         fields = ["employee"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "camera" in self.fields:
+            self.fields["camera"].queryset = Camera.objects.watchable_by(self.user).filter(is_enabled=True)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         employee = cleaned.get("employee")
-        try:
-            for photo in cleaned.get("photos") or () if employee else ():
-                check_enrolable(employee)
-                refuse_wrong_person(employee, photo.vector)
-        except Refusal as refusal:
-            raise ValidationError(refusal.message, code=refusal.code) from refusal
+        if employee and not self.errors:
+            try:
+                cleaned["photos"] = self._photos(employee, cleaned)
+            except Refusal as refusal:
+                raise ValidationError(refusal.message, code=refusal.code) from refusal
         return cleaned
+
+    @staticmethod
+    def _photos(employee: Employee, cleaned: dict[str, Any]) -> list[Photo]:
+        photos, camera = list(cleaned["photos"]), cleaned["camera"]
+        check_enrolable(employee)
+        if camera and camera.site_id != employee.site_id:
+            raise Refusal("other_site", "This camera stands at another site than the person works at.")
+        if camera:
+            photos.append(examine_photo(grab_picture(camera)))
+        if not photos:
+            raise Refusal("required", "Choose a photo or a camera.")
+        for photo in photos:
+            refuse_wrong_person(employee, photo.vector)
+        return photos
 
 
 @admin.register(Face)
@@ -82,11 +118,13 @@ class FaceAdmin(RoleAdmin, admin.ModelAdmin):
     list_filter = ["employee__site", "source"]
     list_select_related = ["employee", "snapshot", "added_by"]
     search_fields = ["employee__code", "employee__name"]
-    fields = ["employee", "photos"]
 
     def get_fields(self, request: HttpRequest, obj: Face | None = None) -> list[str]:
         shown = ["employee", "photo", "quality", "width_px", "sharpness", "brightness", "turn", "source", "added_at"]
-        return shown if obj else ["employee", "photos"]
+        return shown if obj else ["employee", "photos", "camera"]
+
+    def get_form(self, request: HttpRequest, obj: Face | None = None, **kwargs: Any) -> type[FaceForm]:
+        return type("FaceForm", (super().get_form(request, obj, **kwargs),), {"user": request.user})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Face | None = None) -> list[str]:
         return self.get_fields(request, obj) if obj else []

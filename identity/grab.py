@@ -25,8 +25,9 @@ def grab_picture(camera: Camera, limit_s: float = LIMIT_S) -> np.ndarray:
     """
     pictures: queue.Queue[Picture] = queue.Queue()
     try:
+        masks = PrivacyMasks(check_masks(camera.privacy_masks))
         capture = Capture(find_order(camera), pictures.put)
-    except (SourceError, OSError) as error:
+    except (SourceError, OSError, ValueError) as error:
         raise Refusal("no_picture", f"The camera cannot be opened: {error}", 422) from error
     try:
         image = pictures.get(timeout=limit_s).image
@@ -35,5 +36,5 @@ def grab_picture(camera: Camera, limit_s: float = LIMIT_S) -> np.ndarray:
         raise Refusal("no_picture", ending, 422) from error
     finally:
         capture.kill()
-    PrivacyMasks(check_masks(camera.privacy_masks)).apply(image)
+    masks.apply(image)
     return image

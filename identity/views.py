@@ -20,7 +20,7 @@ from factoryai.rest import Refusal
 from factoryai.sites.access import has_role_anywhere
 from factoryai.sites.models import Role
 from identity.forms import FaceForm
-from identity.models import Employee, Sighting, UnknownFace
+from identity.models import Employee, Face, Sighting, UnknownFace
 from identity.querysets import FACE_ROLES, STRANGER_ROLES
 from identity.review import name_unknown
 from identity.sightings import decide_sighting
@@ -41,12 +41,15 @@ def review(request: HttpRequest) -> HttpResponse:
     newest = Prefetch("sightings", Sighting.objects.select_related("camera")[:1], to_attr="newest")
     unknowns = _unknowns(request).select_related("site", "snapshot").defer("mean").prefetch_related(newest)
     page = Paginator(unknowns, PER_PAGE).get_page(request.GET.get("page"))
-    doubtful = _doubtful(request).select_related("site", "camera", "employee", "snapshot")
-    sites = {row.site_id for row in (*page, *doubtful[:PER_PAGE])}
+    waiting = _doubtful(request)
+    photos = Prefetch("employee__faces", Face.objects.select_related("snapshot")[:1], to_attr="photos")
+    rows = waiting.select_related("site", "camera", "employee", "snapshot").prefetch_related(photos)
+    doubtful = list(rows[:PER_PAGE])
+    sites = {row.site_id for row in (*page, *doubtful)}
     context = {
         "page": page,
-        "doubtful": doubtful[:PER_PAGE],
-        "doubtful_count": doubtful.count(),
+        "doubtful": doubtful,
+        "doubtful_count": waiting.count(),
         "people": _offered(request).filter(site__in=sites)[:MOST_OFFERED],
         "may_name": has_role_anywhere(request.user, (Role.HR,)),
         "several_sites": len(sites) > 1,

@@ -18,11 +18,14 @@ from factoryai.sites.tests.factories import make_people
 from identity.enrolment import enrol_picture, record_consent
 from identity.files import media_files
 from identity.gallery import LiveGallery, gallery_changed, gallery_for
+from identity.grab import grab_picture
 from identity.models import Consent, Face, Snapshot
 from identity.pictures import decode_picture
 from identity.snapshots import read_snapshot
 from identity.tests.factories import NOON, jpeg_of, make_employee, make_face, unit
 from identity.tests.photos import bomb, driver, photo, two_of_him, with_exif_turn
+from streaming.scenes import SCENES
+from streaming.tests.factories import make_camera
 
 pytestmark = pytest.mark.django_db
 
@@ -180,6 +183,15 @@ def test_a_new_notice_takes_the_place_of_the_one_before(people, ravi):
         record_consent(employee=ravi, basis="consent", notice_version="2", given_date=NOON.date(), by=None, at=NOON)
     assert [row.notice_version for row in ravi.consents.in_force()] == ["2"]
     assert ravi.consents.count() == 2
+
+
+def test_a_picture_straight_from_a_camera_is_whole_and_masked(people):
+    left_half = [[[0, 0], [0.5, 0], [0.5, 1], [0, 1]]]
+    camera = make_camera(people.site, address=f"demo:{sorted(SCENES)[0]}", privacy_masks=left_half)
+    image = grab_picture(camera)
+    width = image.shape[1]
+    assert width >= 640
+    assert (image[:, : width // 2 - 4].max(), image[:, width // 2 + 8 :].max() > 0) == (0, True)
 
 
 class Ticks:

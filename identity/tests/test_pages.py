@@ -158,6 +158,29 @@ def test_hr_enrols_several_photos_at_once(people, ravi):
     assert ravi.faces.first().added_by == people.meena
 
 
+def test_without_a_photo_or_a_camera_of_the_same_site_nobody_is_enrolled(people, ravi):
+    assert "Choose a photo or a camera" in add_photos(people.meena, ravi).content.decode()
+    path = "/admin/identity/face/add/"
+    for place, said in ((people.other_site, "Select a valid choice"), (people.site, "cannot be opened")):
+        camera = make_camera(place, roles=["attendance"], address="rtsp://127.0.0.1/none")
+        answer = as_(people.meena).post(path, {"employee": ravi.pk, "camera": camera.pk})
+        assert said in answer.content.decode()
+    assert Face.objects.count() == 0
+
+
+def test_a_doubtful_face_stands_beside_the_enrolled_one_for_hr_only(people, camera, ravi):
+    face = make_face(ravi)
+    record(seen(camera, person=ravi, outcome="review", reason="below_known"))
+    address = f"/media/snapshots/{face.snapshot_id}"
+    pages = [as_(user).get(REVIEW).content.decode() for user in (people.meena, people.kavita)]
+    assert [address in page for page in pages] == [True, False]
+
+
+def test_times_are_those_of_the_site(people):
+    make_unknown(people.site)
+    assert "2 Mar 2026, 17:30</time>" in as_(people.meena).get(REVIEW).content.decode()
+
+
 def test_of_several_photos_the_bad_one_is_named_and_none_is_kept(people, ravi):
     answer = add_photos(people.meena, ravi, photo(), jpeg_of(two_of_him()))
     assert "1.jpg: There are several faces" in answer.content.decode()
