@@ -18,6 +18,7 @@ from django.utils import timezone
 from factoryai.sites.models import Site
 from identity.gallery import LiveGallery, gallery_for
 from identity.models import PaidRequests, RemoteFace
+from identity.outages import ServiceWatch
 from identity.recognisers.base import Face, Recogniser, RecogniserError
 from identity.recognisers.local import LocalRecogniser
 from identity.recognisers.rekognition import RekognitionRecogniser, SpendingStopError, make_client
@@ -54,12 +55,14 @@ class StandInRecogniser(SiteRecogniser):
     """Rekognition, and while it does not answer the local engine: attendance is not lost.
 
     The circuit breaker keeps a service that is down from costing more than its first failures; a day's budget that
-    is used up costs nothing. Each decision names the engine that made it.
+    is used up costs nothing. Each decision names the engine that made it, and ``watch`` tells of an outage.
     """
 
-    def __init__(self, remote: RekognitionRecogniser, finder: LocalRecogniser, gallery: LiveGallery) -> None:
+    def __init__(
+        self, remote: RekognitionRecogniser, finder: LocalRecogniser, gallery: LiveGallery, watch: ServiceWatch
+    ) -> None:
         super().__init__(finder, gallery)
-        self.remote = remote
+        self.remote, self._watch = remote, watch
 
     @property
     def thresholds(self) -> Thresholds:
@@ -70,9 +73,14 @@ class StandInRecogniser(SiteRecogniser):
 
     def identify(self, image: np.ndarray, face: Face) -> Decision:
         try:
-            return self.remote.identify(image, face)
+            decision = self.remote.identify(image, face)
         except RecogniserError as error:
-            log.warning("Rekognition did not decide (%s); the local engine does.", error.code)
+            self._watch.failed(error)
+        except DatabaseError:
+            log.warning("Nobody can say whose the service's faces are while the database is away.")
+        else:
+            self._watch.answered()
+            return decision
         candidates = self.gallery.current().nearest(self.embed(image, face))
         return decide_identity(candidates, self.finder.thresholds)
 
@@ -158,6 +166,11 @@ def remote_for(site: Site) -> RekognitionRecogniser:
     )
 
 
+@cache
+def _watch(site_id: int) -> ServiceWatch:
+    return ServiceWatch(site_id)
+
+
 def is_remote() -> bool:
     """Whether faces are searched elsewhere."""
     return settings.FACE_ENGINE == "rekognition"
@@ -166,5 +179,5 @@ def is_remote() -> bool:
 def recogniser_for(site: Site) -> Recogniser:
     """Return the engine of a site, by `FACTORYAI_FACE_ENGINE`."""
     if is_remote():
-        return StandInRecogniser(remote_for(site), finder(), gallery_for(site.pk))
+        return StandInRecogniser(remote_for(site), finder(), gallery_for(site.pk), _watch(site.pk))
     return SiteRecogniser(finder(), gallery_for(site.pk))

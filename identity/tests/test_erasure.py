@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.management import CommandError, call_command
 
+from factoryai.alerts.models import Alert
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
 from identity import engines, tasks
@@ -15,13 +16,16 @@ from identity.enrolment import enrol_picture
 from identity.erasure import erase_biometrics, find_traces, opt_out
 from identity.files import media_files
 from identity.models import Face, PaidRequests, RemoteFace, Sighting, Snapshot, UnknownFace
+from identity.outages import ServiceWatch
 from identity.pictures import decode_picture
+from identity.recognisers.base import TransientError
 from identity.recognisers.rekognition import SpendingStopError
 from identity.reconcile import reconcile_faces
 from identity.snapshots import hold_snapshot
 from identity.tests.factories import NOON, make_employee, make_face, make_unknown, unit
 from identity.tests.photos import driver, photo
 from identity.tests.rekognition_server import RekognitionServer
+from identity.tests.test_retries import Clock
 from identity.tests.test_sightings import record, seen
 from streaming.tests.factories import make_camera
 
@@ -52,6 +56,7 @@ def aws(settings) -> Iterator[RekognitionServer]:
         settings.AWS_ENDPOINT_URL_REKOGNITION = server.url
         settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "test"
         yield server
+    engines._watch.cache_clear()
 
 
 def enrol(employee, number=0):
@@ -172,6 +177,22 @@ def test_while_the_service_refuses_the_local_engine_decides(people, ravi, aws):
     assert [who(people.site).thresholds.engine for _ in range(3)] == ["local"] * 3
     assert who(people.site).person == str(ravi.pk)
     assert len(aws.calls) == before + 1
+    alert = Alert.objects.get(site=people.site, kind="face_service")
+    assert (alert.times_raised, alert.state, "AccessDenied" in alert.detail) == (1, "new", True)
+
+
+def test_an_outage_is_told_once_and_its_end_as_well(people):
+    clock = Clock()
+    watch = ServiceWatch(people.site.pk, clock)
+    for code in ("unreachable", "unreachable", "circuit_open"):
+        watch.failed(TransientError(code, "no answer"))
+    assert Alert.objects.get().times_raised == 1
+    clock.now += 601
+    watch.failed(TransientError("unreachable", "no answer"))
+    assert Alert.objects.get().times_raised == 2
+    watch.answered()
+    watch.answered()
+    assert Alert.objects.get().state == "closed"
 
 
 def test_the_daily_budget_counts_for_all_processes_and_leaves_the_local_engine(people, ravi, aws, settings):

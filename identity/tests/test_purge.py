@@ -196,6 +196,29 @@ def test_a_run_that_was_killed_is_finished_by_the_next(people, files):
     assert list(files.entries()) == []
 
 
+class TwoAtOnce(FolderFiles):
+    """A folder in which a second purge runs from end to end while the first is at its second file."""
+
+    second: dict | None = None
+
+    def remove(self, name: str) -> int | None:
+        freed = super().remove(name)
+        if self.second is None:
+            self.second = {}
+            self.second = run(FolderFiles(self.root))
+        return freed
+
+
+def test_two_runs_at_once_count_each_file_once(people, files):
+    sizes = {make_snapshot(people.site, days_old=100, files=files).size_bytes for _ in range(4)}
+    place = TwoAtOnce(files.root)
+    first = run(place)
+    assert (first["deleted"], place.second["deleted"]) == (1, 3)
+    assert (first["missing"], place.second["missing"]) == (3, 1)
+    assert {row.freed_bytes for row in Snapshot.objects.filter(state="deleted")} == sizes
+    assert sum(row.freed_bytes for row in Snapshot.objects.all()) == first["freed_bytes"] + place.second["freed_bytes"]
+
+
 @pytest.mark.parametrize("jump", [dt.timedelta(days=2, hours=1), dt.timedelta(days=-1, hours=-1)], ids=str)
 def test_a_clock_that_jumped_is_not_believed_at_once(people, files, jump):
     run(files)
