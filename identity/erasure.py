@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from identity import engines
-from identity.files import media_files
+from identity.files import Files, media_files
 from identity.gallery import LiveGallery, gallery_changed, lock_gallery
 from identity.models import Consent, Employee, RemoteFace, Sighting, Snapshot, UnknownFace
 from identity.purge import discard_snapshot
@@ -52,18 +52,18 @@ class _Found:
     pictures: list[Snapshot]
 
 
-def erase_biometrics(*, employee: Employee, at: dt.datetime) -> Erased:
+def erase_biometrics(*, employee: Employee, at: dt.datetime, files: Files | None = None) -> Erased:
     """Erase a person's templates, remote faces, photos and snapshots, end the ground for having them, and search.
 
     The rows go in one transaction, then the files, then the faces elsewhere; whatever is interrupted is finished by
     the purge and the reconciliation. Sightings stay without a name; employee and attendance rows stay as they are.
     """
-    erased = Erased()
+    erased, place = Erased(), files or media_files()
     found = _forget_rows(employee, erased, at)
-    erased.photos = sum(_discard(snapshot, erased, at) for snapshot in found.photos)
-    erased.snapshots = sum(_discard(snapshot, erased, at) for snapshot in found.pictures)
+    erased.photos = sum(_discard(snapshot, erased, place, at) for snapshot in found.photos)
+    erased.snapshots = sum(_discard(snapshot, erased, place, at) for snapshot in found.pictures)
     erased.remote_faces, erased.remote_pending = delete_remote_faces(RemoteFace.objects.filter(person=employee.pk))
-    erased.traces = find_traces(employee=employee, vectors=found.vectors)
+    erased.traces = find_traces(employee=employee, vectors=found.vectors, files=place)
     return erased
 
 
@@ -108,12 +108,12 @@ def _forget_unknowns(keys: list[int], at: dt.datetime) -> int:
     return had_vector
 
 
-def _discard(snapshot: Snapshot, erased: Erased, at: dt.datetime) -> bool:
+def _discard(snapshot: Snapshot, erased: Erased, place: Files, at: dt.datetime) -> bool:
     if snapshot.is_held:
         erased.held += 1
         return False
     try:
-        discard_snapshot(snapshot, at)
+        discard_snapshot(snapshot, at, place)
     except OSError as error:
         log.error("Snapshot %s could not be removed yet: %s", snapshot.pk, error)
         return False
@@ -143,7 +143,7 @@ def _delete_there(rows: list[RemoteFace]) -> bool:
     return True
 
 
-def find_traces(*, employee: Employee, vectors: list[np.ndarray]) -> list[str]:
+def find_traces(*, employee: Employee, vectors: list[np.ndarray], files: Files | None = None) -> list[str]:
     """Search everywhere for a person who was erased and return in words what is still found; none is the proof."""
     traces = []
     gallery = LiveGallery(employee.site_id).current()
@@ -153,17 +153,17 @@ def find_traces(*, employee: Employee, vectors: list[np.ndarray]) -> list[str]:
             traces.append("a face in the gallery")
     unknowns = UnknownFace.objects.for_site(employee.site).exclude(mean=None)
     traces += [f"unknown face {row.pk}" for row in unknowns if resembles(row.mean, vectors)]
-    traces += _files_left(employee)
+    traces += _files_left(employee, files or media_files())
     traces += [f"a face with the service: {row.remote_id}" for row in RemoteFace.objects.filter(person=employee.pk)]
     if engines.is_remote():
         traces += _faces_there(employee)
     return traces
 
 
-def _files_left(employee: Employee) -> list[str]:
+def _files_left(employee: Employee, place: Files) -> list[str]:
     """Pictures still linked to the person, or still on the way to deletion; what is held is said apart."""
     mine = Snapshot.objects.filter(Q(face__employee=employee) | Q(sightings__employee=employee))
-    left = [row for row in mine.distinct() if media_files().size(row.file_name) is not None]
+    left = [row for row in mine.distinct() if place.size(row.file_name) is not None]
     return [f"picture {row.pk}" for row in left]
 
 
