@@ -196,6 +196,13 @@ def region(item: str) -> str:
     return item
 
 
+def collection(item: str) -> str:
+    """Check the first part of the names of face collections, which the site's slug is added to."""
+    if re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", item):
+        return item
+    raise ValueError("Write letters, digits, dots, dashes and underscores, like factoryai.")
+
+
 def media_place(item: str) -> str:
     """Check where files go: an absolute folder, given back as it is, or ``s3://bucket/prefix``."""
     parts = urlsplit(item)

@@ -6,10 +6,20 @@ Neither the cameras nor the features know each other; what joins them is written
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from django.db import close_old_connections
 from django.utils import timezone
 
+from attendance.models import Punch, Source
+from attendance.rules.matching import Direction
+from attendance.services.punches import NewPunch, record_punch, source_at
+from identity.analyser import FaceAnalyser, FacePolicy
+from identity.confidential import ConfidentialAnalyser
+from identity.engines import recogniser_for
+from identity.gallery import Names, gallery_for
+from identity.models import CameraFaces, Sighting
+from identity.sightings import record_sighting
 from occupancy.analyser import CrossingAnalyser
 from occupancy.services import record_crossing
 from streaming.frames import Analyser, Observation
@@ -21,6 +31,8 @@ Consumer = Callable[[Observation], None]
 def analysers_for(camera: Camera) -> Sequence[Analyser]:
     """Return the analysers of one camera by its roles, in the order in which they look."""
     analysers: list[Analyser] = []
+    if "attendance" in camera.roles:
+        analysers.append(_face_analyser(camera))
     if "occupancy" in camera.roles and camera.lines:
         lines = [(line["name"], line["points"], line.get("in", "right") == "right") for line in camera.lines]
         analysers.append(CrossingAnalyser(lines))
@@ -31,7 +43,62 @@ def _count(observation: Observation) -> None:
     record_crossing(observation=observation, at=timezone.now())
 
 
-CONSUMERS: dict[str, Consumer] = {"crossing": _count}
+def _face_analyser(camera: Camera) -> Analyser:
+    rule = CameraFaces.objects.filter(camera=camera).first() or CameraFaces(camera=camera)
+    checks_liveness = rule.liveness == CameraFaces.Liveness.REVIEW
+    policy = FacePolicy(rule.min_width_px, rule.resight_s, checks_liveness)
+    names = Names(gallery_for(camera.site_id))
+    return ConfidentialAnalyser(FaceAnalyser(recogniser_for(camera.site), names, policy))
+
+
+def _sight(observation: Observation) -> None:
+    sighting = record_sighting(observation=observation, at=timezone.now())
+    if sighting is not None and sighting.outcome == Sighting.Outcome.KNOWN:
+        person_identified(sighting)
+
+
+def person_identified(sighting: Sighting) -> None:
+    """Make a punch of a sighting whose person is known, whether a camera knew or a person said so (``review``).
+
+    It may be called again for the same sighting: its id makes that one fact. A camera that does not keep attendance, or
+    is gone, makes none.
+    """
+    camera, employee = sighting.camera, sighting.employee
+    if camera is None or employee is None or "attendance" not in camera.roles:
+        return
+    row = NewPunch(
+        employee=employee.pk,
+        at=sighting.captured_at,
+        direction=PUNCH_DIRECTIONS.get(camera.direction, Direction.UNKNOWN),
+        event_id=f"{SIGHTING}{sighting.pk}",
+        confidence=sighting.similarity,
+        snapshot=sighting.snapshot_id,
+        place=camera.name,
+    )
+    source = source_at(site=camera.site, name=f"camera:{camera.slug}", kind=Source.Kind.CAMERA)
+    record_punch(row=row, employee=employee, source=source, at=timezone.now(), by=sighting.reviewed_by)
+
+
+def catch_up_punches(*, since: datetime) -> int:
+    """Make the punches of identified sightings that have none: a process may die between the two facts."""
+    punched = Punch.objects.filter(event_id__startswith=SIGHTING, received_at__gte=since)
+    known = {int(event.removeprefix(SIGHTING)) for event in punched.values_list("event_id", flat=True)}
+    rows = Sighting.objects.identified().filter(recorded_at__gte=since).exclude(pk__in=known)
+    missing = [one for one in rows.select_related("camera__site", "employee__site") if _keeps_attendance(one)]
+    for sighting in missing:
+        person_identified(sighting)
+    return len(missing)
+
+
+def _keeps_attendance(sighting: Sighting) -> bool:
+    return sighting.camera is not None and "attendance" in sighting.camera.roles
+
+
+SIGHTING = "sighting:"
+PUNCH_DIRECTIONS = {Camera.Direction.IN: Direction.IN, Camera.Direction.OUT: Direction.OUT}
+"""A camera that sees both ways leaves the direction to the session: first in, then out."""
+
+CONSUMERS: dict[str, Consumer] = {"crossing": _count, "face": _sight}
 """Kind of observation → the service that records it as a fact."""
 
 

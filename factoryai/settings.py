@@ -264,6 +264,11 @@ LOCAL_SOURCES = env.flag("FACTORYAI_LOCAL_SOURCES", not IS_PRODUCTION)
 CLIPS_DIR = DATA_DIR / "clips"
 FIRST_CAMERA_URL = env.checked("RTSP_URL", "", parse.camera_url)
 FACE_ENGINE = env.text("FACTORYAI_FACE_ENGINE", "local", choices=("local", "rekognition"))
+FACE_COLLECTION = env.checked("FACTORYAI_FACE_COLLECTION", "factoryai", parse.collection)
+FACE_DAILY_REQUESTS = env.whole("FACTORYAI_FACE_DAILY_REQUESTS", 20_000, low=0, high=10_000_000)
+FACE_GROUND = env.text("FACTORYAI_FACE_GROUND", "employment", choices=("employment", "consent"))
+FACE_NOTICE = env.text("FACTORYAI_FACE_NOTICE", "1")
+FACE_IDENTIFIED = "factoryai.pipeline.person_identified"
 AWS_REGION = env.checked("AWS_REGION", "", parse.region)
 AWS_ACCESS_KEY_ID = env.text("AWS_ACCESS_KEY_ID")
 AWS_SECRET_ACCESS_KEY = env.text("AWS_SECRET_ACCESS_KEY")

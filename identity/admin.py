@@ -7,6 +7,7 @@ from django.contrib import admin
 from factoryai.sites.csv_admin import CsvImportAdmin
 from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
+from identity import face_admin
 from identity.imports import EMPLOYEES
 from identity.models import Employee
 
@@ -23,3 +24,6 @@ class EmployeeAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     fields = ["site", "code", "name", "department", "joined_date", "left_date", "is_active", "user"]
     raw_id_fields = ["user"]
     show_full_result_count = False
+
+
+__all__ = ["EmployeeAdmin", "face_admin"]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
+from identity.liveness import judge_liveness
 from identity.recognisers.base import Face, Recogniser, RecogniserError
-from identity.rules import Decision, Outcome, decide_identity, judge_quality, shot_score, vote
-from streaming.frames import PERSON, Analysis, Frame, Observation, Track, group_of
+from identity.rules import Decision, Outcome, judge_quality, shot_score, vote
+from streaming.frames import PERSON, Analysis, Box, Frame, Observation, Track, group_of
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +30,20 @@ BETTER = 1.6
 """How much better than the last one searched a shot must be to be searched as well."""
 
 GONE_S = 1.5
+SHOTS_REMEMBERED = 5
 MAX_SEARCHES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class FacePolicy:
-    """What one camera asks of a face. Within ``resight_s`` the same person is reported once, whatever the track."""
+    """What one camera asks of a face. Within ``resight_s`` the same person is reported once, whatever the track.
+
+    With ``checks_liveness`` a face that may be a picture of one is for review (`identity.liveness`).
+    """
 
     min_width: float = 40.0
     resight_s: float = 20.0
+    checks_liveness: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +63,10 @@ class _Passage:
     searched_score: float = 0.0
     searches: int = 0
     decisions: list[Decision] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
     seen_at: float = 0.0
     is_reported: bool = False
+    verdict: Decision | None = None
 
 
 class FaceAnalyser:
@@ -99,6 +108,7 @@ class FaceAnalyser:
             return
         if passage.first_shot_at is None:
             passage.first_shot_at = frame.captured_at
+        passage.boxes = [*passage.boxes[1 - SHOTS_REMEMBERED :], in_picture(face.box, track, frame.image)]
         score = shot_score(face.quality)
         if passage.best is None or score > passage.best.score:
             passage.best = Shot(crop.copy(), face, score, frame.captured_at)
@@ -116,11 +126,11 @@ class FaceAnalyser:
         passage.searches += 1
         passage.searched_score = shot.score
         try:
-            candidates = self._recogniser.search(shot.crop, shot.face)
+            decision = self._recogniser.identify(shot.crop, shot.face)
         except RecogniserError as error:
             log.warning("A face could not be searched (%s); the passage is kept for review.", error.code)
             return
-        passage.decisions.append(decide_identity(candidates, self._recogniser.thresholds))
+        passage.decisions.append(decision)
 
     def _close_passages(self, frame: Frame) -> Iterable[Observation]:
         """Report the people who have gone without being known, and forget every track that ended."""
@@ -133,28 +143,45 @@ class FaceAnalyser:
                 yield from self._report(frame.camera, track_id, passage)
 
     def _report(self, camera: str, track_id: int, passage: _Passage) -> Iterable[Observation]:
-        decision, shot = vote(passage.decisions), passage.best
-        passage.is_reported = True
+        decision, shot = self._judge(passage), passage.best
+        passage.is_reported, passage.verdict = True, decision
         person = decision.person if decision else None
         if decision and decision.outcome is Outcome.KNOWN and not self._is_first_sighting(person, shot.captured_at):
             return
         yield Observation(
-            kind="sighting",
+            kind="face",
             camera=camera,
             captured_at=shot.captured_at,
-            data={
-                "track": track_id,
-                "outcome": decision.outcome.value if decision else Outcome.REVIEW.value,
-                "person": person,
-                "similarity": decision.similarity if decision else None,
-                "second_similarity": decision.second_similarity if decision else None,
-                "engine": self._recogniser.thresholds.engine,
-                "model": self._recogniser.thresholds.model,
-                "reason": decision.reason if decision else "not_searched",
-                "face": shot.crop,
-                "box": shot.face.box,
-            },
+            data={"track": track_id, **self._decided(decision), **self._pictured(decision, shot)},
         )
+
+    def _judge(self, passage: _Passage) -> Decision | None:
+        """Join the passage's decisions; a name given to what may be a picture of a face is for review."""
+        decision = vote(passage.decisions)
+        if not (self._policy.checks_liveness and decision and decision.outcome is Outcome.KNOWN):
+            return decision
+        why = judge_liveness(passage.boxes, passage.best.crop, passage.best.face.box)
+        return replace(decision, outcome=Outcome.REVIEW, reason=why) if why else decision
+
+    def _decided(self, decision: Decision | None) -> dict[str, Any]:
+        """What was decided and by which limits; nothing decided is a review."""
+        limits = decision.thresholds if decision else self._recogniser.thresholds
+        return {
+            "outcome": decision.outcome.value if decision else Outcome.REVIEW.value,
+            "person": decision.person if decision else None,
+            "similarity": decision.similarity if decision else None,
+            "second_similarity": decision.second_similarity if decision else None,
+            "threshold": limits.known,
+            "engine": limits.engine,
+            "model": limits.model,
+            "reason": decision.reason if decision else "not_searched",
+        }
+
+    def _pictured(self, decision: Decision | None, shot: Shot) -> dict[str, Any]:
+        """The picture to keep, and for somebody not known the vector by which strangers are grouped."""
+        is_known = decision is not None and decision.outcome is Outcome.KNOWN
+        vector = None if is_known else self._recogniser.embed(shot.crop, shot.face)
+        return {"face": shot.crop, "box": shot.face.box, "vector": vector}
 
     def _is_first_sighting(self, person: str, at: float) -> bool:
         """Tell whether the person was not reported in the last ``resight_s``, and remember this time."""
@@ -166,7 +193,7 @@ class FaceAnalyser:
     def _drawn_names(self) -> dict[int, str]:
         names = {}
         for track_id, passage in self._passages.items():
-            decision = vote(passage.decisions)
+            decision = passage.verdict
             if decision and decision.outcome is Outcome.KNOWN:
                 names[track_id] = self._names.get(decision.person, decision.person)
         return names
@@ -179,9 +206,20 @@ def _outcome(passage: _Passage) -> Outcome | None:
 
 def head_of(image: np.ndarray, track: Track) -> np.ndarray:
     """Return the part of the picture where the face of a person's track is, with a margin; may be empty."""
+    left, top, right, bottom = _head_box(image, track)
+    return image[top:bottom, left:right]
+
+
+def in_picture(box: Box, track: Track, image: np.ndarray) -> Box:
+    """Return a box of `head_of`'s picture as one of the whole picture."""
+    left, top, _, _ = _head_box(image, track)
+    return box[0] + left, box[1] + top, box[2] + left, box[3] + top
+
+
+def _head_box(image: np.ndarray, track: Track) -> tuple[int, int, int, int]:
     height, width = image.shape[:2]
     x1, y1, x2, y2 = track.box
     margin = 0.1 * (x2 - x1)
     left, right = max(0, int(x1 - margin)), min(width, int(x2 + margin))
     top, bottom = max(0, int(y1 - margin)), min(height, int(y1 + HEAD * (y2 - y1)))
-    return image[top:bottom, left:right]
+    return left, top, right, bottom

@@ -145,3 +145,33 @@ def judge_quality(quality: FaceQuality, *, min_width: float = MIN_WIDTH) -> str 
 def shot_score(quality: FaceQuality) -> float:
     """Rank the shots of one track: larger, sharper and more frontal is better."""
     return quality.width**2 * math.log1p(quality.sharpness) * (1.0 - min(quality.turn, 1.0))
+
+
+GROUPED_AT = 0.40
+"""Strangers as like as this (cosine of the local vectors) are shown as one: 0 of 2,172 pairs of strangers are."""
+
+ENROL_WIDTH = 60.0
+"""A photo to be compared with for years is asked for more than a shot in passing."""
+
+GOOD_WIDTH, GOOD_SHARPNESS = 160.0, 300.0
+ROTATED_BY = 0.03
+"""Upright faces are found with a confidence of 0.93–0.95, the same ones turned over with 0.74–0.90 (measured)."""
+
+
+def quality_score(quality: FaceQuality) -> float:
+    """Return how well a photo serves recognition, 0–1: large, sharp and frontal is 1."""
+    size = min(1.0, quality.width / GOOD_WIDTH)
+    sharpness = min(1.0, quality.sharpness / GOOD_SHARPNESS)
+    return round(size**0.5 * sharpness**0.5 * (1.0 - min(quality.turn, 1.0)), 3)
+
+
+def other_owner(candidates: Sequence[Candidate], person: str, thresholds: Thresholds) -> Candidate | None:
+    """Return the other person that a photo for ``person`` would be known as, or None."""
+    others = [c for c in candidates if c.person != person and c.similarity >= thresholds.known]
+    return max(others, key=lambda c: c.similarity, default=None)
+
+
+def is_unlike_own(candidates: Sequence[Candidate], person: str, thresholds: Thresholds) -> bool:
+    """Whether ``person`` has photos and none of them resembles the one that is to be added."""
+    own = [c.similarity for c in candidates if c.person == person]
+    return bool(own) and max(own) < thresholds.review

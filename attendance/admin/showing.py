@@ -45,7 +45,7 @@ def picture(snapshot: Any) -> SafeString | str:
     if snapshot is None:
         return "—"
     try:
-        address = reverse("snapshot", args=[snapshot])
+        address = reverse("snapshot-picture", args=[snapshot])
     except NoReverseMatch:
         return "—"
     return format_html(

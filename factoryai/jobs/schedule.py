@@ -69,7 +69,11 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("alerts.escalate", seconds(20), expires=dt.timedelta(seconds=20)),
     Entry("alerts.publish_events", seconds(60), expires=dt.timedelta(seconds=60)),
     Entry("attendance.rebuild", seconds(10), expires=dt.timedelta(seconds=10)),
+    Entry("pipeline.catch_up", seconds(300), expires=dt.timedelta(seconds=300)),
     Entry("attendance.finalise", seconds(120), expires=dt.timedelta(seconds=120)),
     Entry("attendance.watch_limits", Cron(minute="10", hour="4"), expires=dt.timedelta(hours=12)),
     Entry("alerts.forget_events", Cron(minute="40", hour="2"), expires=dt.timedelta(hours=12)),
+    Entry("identity.forget_unknown_faces", Cron(minute="50", hour="2"), expires=dt.timedelta(hours=12)),
+    Entry("identity.reconcile_faces", Cron(minute="30", hour="3"), expires=dt.timedelta(hours=12)),
+    Entry("identity.purge_snapshots", Cron(minute="10", hour="2"), expires=dt.timedelta(hours=12)),
 )

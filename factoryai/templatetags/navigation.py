@@ -15,6 +15,7 @@ register = template.Library()
 
 PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Cameras", "wall", PEOPLE),
+    ("Faces", "faces-review", PEOPLE),
     ("Administration", "admin:index", PEOPLE),
 )
 

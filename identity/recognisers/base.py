@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from identity.rules import Candidate, FaceQuality, Thresholds
+from identity.rules import Candidate, Decision, FaceQuality, Thresholds
 from streaming.frames import Box
 
 
@@ -58,4 +58,15 @@ class Recogniser(Protocol):
 
         Raises `TransientError` or `PermanentError`.
         """
+        ...
+
+    def identify(self, image: np.ndarray, face: Face) -> Decision:
+        """Return who ``face`` is; the decision names the thresholds it was made by.
+
+        Raises `TransientError` or `PermanentError`.
+        """
+        ...
+
+    def embed(self, image: np.ndarray, face: Face) -> np.ndarray:
+        """Return the local unit vector of a face, float32 of shape (128,): what unknown faces are grouped by."""
         ...

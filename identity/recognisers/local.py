@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from identity.recognisers.base import Face
-from identity.rules import SFACE, Candidate, FaceQuality, Thresholds
+from identity.rules import SFACE, Candidate, Decision, FaceQuality, Thresholds, decide_identity
 
 WEIGHTS = {
     "models/face_detection_yunet_2023mar_int8bq.onnx": "49f000ec",
@@ -109,6 +109,9 @@ class LocalRecogniser:
 
     def search(self, image: np.ndarray, face: Face) -> Sequence[Candidate]:
         return self.gallery.nearest(self.embed(image, face))
+
+    def identify(self, image: np.ndarray, face: Face) -> Decision:
+        return decide_identity(self.search(image, face), self.thresholds)
 
     def _align(self, image: np.ndarray, face: Face) -> np.ndarray:
         x1, y1, x2, y2 = face.box

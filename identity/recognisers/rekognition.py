@@ -6,11 +6,12 @@ surroundings, re-encoded as JPEG: no EXIF, no neighbours, never above the servic
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 import cv2
@@ -28,7 +29,9 @@ from botocore.exceptions import (
 from identity.recognisers.base import Face, PermanentError, TransientError
 from identity.recognisers.local import LocalRecogniser
 from identity.retries import Retrier
-from identity.rules import REKOGNITION, Candidate, Thresholds
+from identity.rules import REKOGNITION, Candidate, Decision, Thresholds, decide_identity
+
+log = logging.getLogger(__name__)
 
 LIMIT_BYTES = 5_242_880
 """Largest picture a request may carry (Rekognition developer guide, limits)."""
@@ -68,6 +71,14 @@ class SpendingStopError(PermanentError):
 
     def __init__(self) -> None:
         super().__init__("spending_stop", "today's budget of paid face searches is used up")
+
+
+class Spend(Protocol):
+    """Counts what is paid for."""
+
+    def spend(self) -> None:
+        """Count one request; raises `SpendingStopError` instead of counting one too many."""
+        ...
 
 
 @dataclass(slots=True)
@@ -113,11 +124,15 @@ class RekognitionRecogniser:
         client: Any,
         collection: str,
         *,
-        spend: DailySpend,
+        spend: Spend,
         retrier: Retrier | None = None,
         finder: LocalRecogniser | None = None,
+        owners_of: Callable[[Sequence[str]], Mapping[str, str]] | None = None,
     ) -> None:
+        """``owners_of`` says whose the face ids are that the service found; one it does not know is drift: it is
+        logged and resembles nobody. Without it the name that the service keeps is believed."""
         self._client, self._collection, self._spend = client, collection, spend
+        self._owners_of = owners_of
         self._retrier = retrier or Retrier()
         self._finder = finder or LocalRecogniser()
 
@@ -139,10 +154,27 @@ class RekognitionRecogniser:
                 return []
             raise
         best: dict[str, float] = {}
-        for match in answer["FaceMatches"]:
-            person = match["Face"].get("ExternalImageId") or match["Face"]["FaceId"]
-            best[person] = max(best.get(person, 0.0), match["Similarity"])
+        for person, similarity in self._owned(answer["FaceMatches"]):
+            best[person] = max(best.get(person, 0.0), similarity)
         return sorted((Candidate(p, s) for p, s in best.items()), key=lambda c: c.similarity, reverse=True)
+
+    def identify(self, image: np.ndarray, face: Face) -> Decision:
+        return decide_identity(self.search(image, face), self.thresholds)
+
+    def embed(self, image: np.ndarray, face: Face) -> np.ndarray:
+        return self._finder.embed(image, face)
+
+    def _owned(self, matches: Sequence[dict[str, Any]]) -> Iterator[tuple[str, float]]:
+        if self._owners_of is None:
+            for match in matches:
+                yield match["Face"].get("ExternalImageId") or match["Face"]["FaceId"], match["Similarity"]
+            return
+        owners = self._owners_of([match["Face"]["FaceId"] for match in matches])
+        for match in matches:
+            if person := owners.get(match["Face"]["FaceId"]):
+                yield person, match["Similarity"]
+            else:
+                log.warning("Collection %s holds a face that is not ours; reconcile_faces tells.", self._collection)
 
     def create_collection(self) -> None:
         """Create the collection; one that exists is as good."""

@@ -43,6 +43,8 @@ class RekognitionServer(http.server.ThreadingHTTPServer):
     def __init__(self, script: Iterable[str] = (), *, hang_s: float = 30.0) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script, self.hang_s = list(script), hang_s
+        self.is_picky = False
+        """Whether every photo is found too poor to enrol."""
         self.calls: list[str] = []
         self.received: list[bytes] = []
         self.collections: dict[str, dict[str, tuple[str, np.ndarray]]] = {}
@@ -85,6 +87,8 @@ class RekognitionServer(http.server.ThreadingHTTPServer):
 
     def index_faces(self, body: dict[str, Any]) -> dict[str, Any]:
         faces = self.collection(body)
+        if self.is_picky:
+            return {"FaceRecords": [], "UnindexedFaces": [{"Reasons": ["LOW_SHARPNESS"]}]}
         face_id = str(uuid.uuid4())
         faces[face_id] = (body["ExternalImageId"], self.embed(body))
         face = {"FaceId": face_id, "ExternalImageId": body["ExternalImageId"], "Confidence": 99.9}

@@ -64,7 +64,7 @@ def test_an_enrolled_person_is_named_in_the_picture_and_sighted_once(
 ) -> None:
     analyses = list(passage(FaceAnalyser(engine, {"EMP-1": "Ravi Kumar"}), driver))
     found = sightings(iter(analyses))
-    assert [(o.kind, o.data["outcome"], o.data["person"]) for o in found] == [("sighting", "known", "EMP-1")]
+    assert [(o.kind, o.data["outcome"], o.data["person"]) for o in found] == [("face", "known", "EMP-1")]
     assert {name for analysis in analyses for name in analysis.names.values()} == {"Ravi Kumar"}
     assert engine.searches == 1
 

@@ -1,4 +1,4 @@
-"""`manage.py reseal`: seal every secret in the database again with the newest of the field keys."""
+"""`manage.py reseal`: seal every secret in the database and every picture again with the newest of the field keys."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import models, transaction
 
 from factoryai.sealing import SealedTextField
+from identity.snapshots import reseal_snapshots
 
 
 class Command(BaseCommand):
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         for model, names in sealed_fields():
             count = reseal(model, names)
             self.stdout.write(f"{model._meta.verbose_name_plural}: {count} sealed with the newest key.")
+        self.stdout.write(f"picture files: {reseal_snapshots()} sealed with the newest key.")
 
 
 def sealed_fields() -> Iterator[tuple[type[models.Model], list[str]]]:

@@ -1,0 +1,31 @@
+"""Jobs of identity; each may run twice or be killed half-way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from factoryai.jobs.services import job
+from factoryai.sites.models import Site
+from identity import engines, purge, reconcile, unknowns
+
+
+@job("identity.purge_snapshots")
+def purge_snapshots() -> dict[str, Any]:
+    return purge.purge_snapshots(at=timezone.now()).as_dict()
+
+
+@job("identity.forget_unknown_faces")
+def forget_unknown_faces() -> dict[str, int]:
+    before = timezone.now() - dt.timedelta(days=purge.DEFAULT_DAYS)
+    return {"forgotten": unknowns.forget_unknowns(before=before)}
+
+
+@job("identity.reconcile_faces")
+def reconcile_faces() -> Any:
+    if not engines.is_remote():
+        return "Faces are recognised here: nothing to reconcile."
+    found = reconcile.reconcile_faces(sites=Site.objects.all(), at=timezone.now())
+    return {drift.site: drift.error or f"{drift.enrolled} enrolled, {drift.deleted} deleted" for drift in found}

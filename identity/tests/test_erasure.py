@@ -1,0 +1,275 @@
+"""Erasure: what goes, what stays, and the proof; and the faces that a service elsewhere keeps."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from factoryai.alerts.models import Alert
+from factoryai.rest import Refusal
+from factoryai.sites.tests.factories import make_people
+from identity import engines, tasks
+from identity.enrolment import enrol_picture
+from identity.erasure import erase_biometrics, find_traces, opt_out
+from identity.files import media_files
+from identity.models import Face, PaidRequests, RemoteFace, Sighting, Snapshot, UnknownFace
+from identity.outages import ServiceWatch
+from identity.pictures import decode_picture
+from identity.recognisers.base import TransientError
+from identity.recognisers.rekognition import SpendingStopError
+from identity.reconcile import reconcile_faces
+from identity.snapshots import hold_snapshot
+from identity.tests.factories import NOON, make_employee, make_face, make_unknown, unit
+from identity.tests.photos import driver, photo
+from identity.tests.rekognition_server import RekognitionServer
+from identity.tests.test_retries import Clock
+from identity.tests.test_sightings import record, seen
+from streaming.tests.factories import make_camera
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people():
+    return make_people()
+
+
+@pytest.fixture
+def ravi(people):
+    return make_employee(people.site)
+
+
+@pytest.fixture
+def camera(people):
+    return make_camera(people.site, roles=["attendance"])
+
+
+@pytest.fixture
+def aws(settings) -> Iterator[RekognitionServer]:
+    """Rekognition on loopback as the engine of the installation."""
+    with RekognitionServer() as server:
+        settings.FACE_ENGINE = "rekognition"
+        settings.AWS_REGION = "ap-south-1"
+        settings.AWS_ENDPOINT_URL_REKOGNITION = server.url
+        settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "test"
+        yield server
+    engines._watch.cache_clear()
+
+
+def enrol(employee, number=0):
+    return enrol_picture(employee=employee, data=photo(number), by=None, at=NOON)
+
+
+def who(site, number=60):
+    image = driver(number)
+    engine = engines.recogniser_for(site)
+    return engine.identify(image, engine.find_faces(image)[0])
+
+
+def test_everything_goes_and_a_search_finds_nothing(people, ravi, camera):
+    enrol(ravi)
+    enrol(ravi, 30)
+    sighting = record(seen(camera, person=ravi))
+    assert who(people.site).person == str(ravi.pk)
+    erased = erase_biometrics(employee=ravi, at=NOON)
+    assert (erased.templates, erased.photos, erased.snapshots, erased.remote_faces, erased.is_proven) == (
+        2, 2, 1, 0, True,
+    )  # fmt: skip
+    assert who(people.site).outcome == "unknown"
+    assert list(media_files().entries()) == []
+    assert (Face.objects.count(), ravi.consents.in_force().count()) == (0, 0)
+    sighting.refresh_from_db()
+    assert (sighting.employee, sighting.similarity, sighting.reason) == (None, None, "erased")
+
+
+def test_nobody_elses_is_touched(people, ravi, camera):
+    amit = make_employee(people.site, "Amit")
+    kept = make_face(amit, unit(1))
+    stranger = make_unknown(people.site, unit(2))
+    sighting = record(seen(camera, person=amit))
+    enrol(ravi)
+    erase_biometrics(employee=ravi, at=NOON)
+    stranger.refresh_from_db()
+    sighting.refresh_from_db()
+    assert (amit.faces.get(), stranger.state, sighting.employee) == (kept, "open", amit)
+    assert {row.pk for row in Snapshot.objects.filter(state="stored")} == {kept.snapshot_id, sighting.snapshot_id}
+
+
+def test_unknown_faces_that_are_the_person_go_as_well(people, ravi, camera):
+    face = enrol(ravi)
+    sighting = record(seen(camera, outcome="unknown", vector=face.embedding))
+    erased = erase_biometrics(employee=ravi, at=NOON)
+    unknown = UnknownFace.objects.get()
+    assert (unknown.mean, unknown.state, erased.templates, erased.snapshots) == (None, "dismissed", 2, 1)
+    sighting.snapshot.refresh_from_db()
+    assert (sighting.snapshot.state, erased.is_proven) == ("deleted", True)
+
+
+def test_what_is_held_as_evidence_stays_and_is_said(people, ravi, camera):
+    enrol(ravi)
+    sighting = record(seen(camera, person=ravi))
+    hold_snapshot(snapshot=sighting.snapshot, reason="Theft on 2 March", by=people.meena)
+    erased = erase_biometrics(employee=ravi, at=NOON)
+    assert (erased.held, erased.snapshots, erased.is_proven) == (1, 0, True)
+    sighting.snapshot.refresh_from_db()
+    assert sighting.snapshot.state == "stored"
+
+
+def test_a_face_that_is_still_there_is_a_trace(people, ravi):
+    face = make_face(ravi)
+    assert find_traces(employee=ravi, vectors=[face.embedding]) != []
+
+
+def test_erasing_twice_erases_nothing_more(ravi):
+    enrol(ravi)
+    erase_biometrics(employee=ravi, at=NOON)
+    again = erase_biometrics(employee=ravi, at=NOON)
+    assert (again.templates, again.photos, again.is_proven) == (0, 0, True)
+
+
+def test_who_opts_out_keeps_another_method(ravi):
+    enrol(ravi)
+    opt_out(employee=ravi, other_method="badge", at=NOON)
+    ground = ravi.consents.get()
+    assert (ground.other_method, ground.withdrawn_at, ravi.faces.count()) == ("badge", NOON, 0)
+    with pytest.raises(Refusal, match="withdrew"):
+        enrol(ravi)
+
+
+def test_the_command_erases_and_proves(people, ravi):
+    enrol(ravi)
+    said = io.StringIO()
+    call_command("erase_biometrics", site=people.site.slug, employee=ravi.code, stdout=said)
+    assert "1 templates, 1 photos" in said.getvalue()
+    assert "finds nothing anywhere" in said.getvalue()
+    with pytest.raises(CommandError, match="no employee"):
+        call_command("erase_biometrics", site=people.other_site.slug, employee=ravi.code)
+
+
+# With Rekognition
+
+
+def test_a_person_is_enrolled_there_known_there_and_erased_there(people, ravi, aws):
+    enrol(ravi)
+    assert who(people.site).thresholds.engine == "rekognition"
+    assert who(people.site).person == str(ravi.pk)
+    assert [face for face, _ in aws.collections["factoryai-pune"].values()] == [str(ravi.pk)]
+    erased = erase_biometrics(employee=ravi, at=NOON)
+    assert (erased.remote_faces, erased.remote_pending, erased.is_proven) == (1, 0, True)
+    assert aws.collections["factoryai-pune"] == {}
+    assert who(people.site).outcome == "unknown"
+
+
+def test_a_site_never_searches_the_faces_of_another(people, ravi, aws):
+    enrol(ravi)
+    aws.collections["factoryai-chennai"] = {}
+    assert who(people.other_site).outcome == "unknown"
+    assert who(people.other_site).thresholds.engine == "rekognition"
+
+
+def test_while_the_service_refuses_the_local_engine_decides(people, ravi, aws):
+    enrol(ravi)
+    aws.script = ["AccessDeniedException"]
+    before = len(aws.calls)
+    assert [who(people.site).thresholds.engine for _ in range(3)] == ["local"] * 3
+    assert who(people.site).person == str(ravi.pk)
+    assert len(aws.calls) == before + 1
+    alert = Alert.objects.get(site=people.site, kind="face_service")
+    assert (alert.times_raised, alert.state, "AccessDenied" in alert.detail) == (1, "new", True)
+
+
+def test_an_outage_is_told_once_and_its_end_as_well(people):
+    clock = Clock()
+    watch = ServiceWatch(people.site.pk, clock)
+    for code in ("unreachable", "unreachable", "circuit_open"):
+        watch.failed(TransientError(code, "no answer"))
+    assert Alert.objects.get().times_raised == 1
+    clock.now += 601
+    watch.failed(TransientError("unreachable", "no answer"))
+    assert Alert.objects.get().times_raised == 2
+    watch.answered()
+    watch.answered()
+    assert Alert.objects.get().state == "closed"
+
+
+def test_the_daily_budget_counts_for_all_processes_and_leaves_the_local_engine(people, ravi, aws, settings):
+    enrol(ravi)
+    spent = PaidRequests.objects.get().count
+    settings.FACE_DAILY_REQUESTS = spent + 1
+    assert [who(people.site).thresholds.engine for _ in range(3)] == ["rekognition", "local", "local"]
+    assert PaidRequests.objects.get().count == spent + 1
+    with pytest.raises(SpendingStopError):
+        engines.SharedSpend(spent + 1).spend()
+
+
+def test_a_face_there_that_nobody_here_knows_is_nobodys_name(people, ravi, aws):
+    enrol(ravi)
+    RemoteFace.objects.all().delete()
+    assert who(people.site).outcome == "unknown"
+    (drift,) = reconcile_faces(sites=[people.site], at=NOON, is_dry_run=True)
+    assert (len(drift.unknown_there), drift.not_enrolled_there, drift.enrolled) == (1, 1, 0)
+    (drift,) = reconcile_faces(sites=[people.site], at=NOON, removes_unknown=True)
+    assert (drift.removed_unknown, drift.enrolled) == (1, 1)
+    assert reconcile_faces(sites=[people.site], at=NOON)[0].is_clean
+    assert who(people.site).person == str(ravi.pk)
+
+
+def test_a_collection_that_is_gone_is_made_again_from_the_photos(people, ravi, aws):
+    enrol(ravi)
+    aws.collections.clear()
+    assert who(people.site).thresholds.engine == "local"
+    (drift,) = reconcile_faces(sites=[people.site], at=NOON)
+    assert (drift.was_collection_missing, drift.missing_there, drift.enrolled) == (True, 1, 1)
+    assert who(people.site).thresholds.engine == "rekognition"
+
+
+def test_a_person_deleted_halfway_is_finished_by_the_reconciliation(people, ravi, aws):
+    enrol(ravi)
+    aws.script = ["AccessDeniedException"]
+    erased = erase_biometrics(employee=ravi, at=NOON)
+    assert (erased.remote_pending, erased.is_proven) == (1, False)
+    assert who(people.site).outcome == "unknown"
+    engines._retrier.cache_clear()
+    (drift,) = reconcile_faces(sites=[people.site], at=NOON)
+    assert (drift.deleted, drift.still_to_delete, aws.collections["factoryai-pune"]) == (1, 0, {})
+    assert find_traces(employee=ravi, vectors=[]) == []
+
+
+def test_a_photo_the_service_refuses_is_not_kept_here_either(people, ravi, aws):
+    aws.collections["factoryai-pune"] = {}
+    aws.is_picky = True
+    with pytest.raises(Refusal, match="LOW_SHARPNESS") as refused:
+        enrol(ravi)
+    assert (refused.value.code, Face.objects.count(), list(media_files().entries())) == ("not_indexed", 0, [])
+
+
+def test_a_service_that_is_away_does_not_stop_an_enrolment(people, ravi, aws):
+    aws.script = ["AccessDeniedException"]
+    enrol(ravi)
+    engines._retrier.cache_clear()
+    assert tasks.reconcile_faces() == {"pune": "1 enrolled, 0 deleted", "chennai": "0 enrolled, 0 deleted"}
+    assert who(people.site).thresholds.engine == "rekognition"
+
+
+def test_the_command_says_what_did_not_fit(people, ravi, aws):
+    enrol(ravi)
+    said = io.StringIO()
+    call_command("reconcile_faces", site="pune", stdout=said)
+    assert said.getvalue().startswith("pune: 1 fit; 0 missing there")
+
+
+def test_with_the_local_engine_there_is_nothing_to_reconcile(people):
+    with pytest.raises(CommandError, match="local"):
+        call_command("reconcile_faces")
+    assert "nothing" in tasks.reconcile_faces()
+
+
+def test_what_goes_to_the_service_is_the_face_alone_without_exif(ravi, aws):
+    enrol(ravi)
+    sent = aws.received[0]
+    assert b"Exif" not in sent
+    assert decode_picture(sent).shape[1] < driver().shape[1]
+    assert Sighting.objects.count() == 0
