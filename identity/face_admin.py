@@ -27,7 +27,18 @@ from identity.enrolment import (
 from identity.enrolment import require_enrolable as check_enrolable
 from identity.erasure import erase_biometrics
 from identity.grab import grab_picture
-from identity.models import CameraFaces, Consent, Employee, Face, Retention, Sighting, Snapshot, UnknownFace
+from identity.models import (
+    CameraFaces,
+    Consent,
+    Employee,
+    Face,
+    PaidRequests,
+    PurgeRun,
+    Retention,
+    Sighting,
+    Snapshot,
+    UnknownFace,
+)
 from identity.pictures import decode_picture
 from identity.querysets import FACE_ROLES, STRANGER_ROLES
 from identity.snapshots import hold_snapshot, release_snapshot
@@ -286,6 +297,38 @@ class CameraFacesAdmin(RoleAdmin, admin.ModelAdmin):
     def _tell_camera(rule: CameraFaces) -> None:
         """The camera process takes a rule over when the camera's row changes."""
         Camera.objects.filter(pk=rule.camera_id).update(updated_at=timezone.now())
+
+
+class OfTheInstallation(admin.ModelAdmin):
+    """What concerns every site at once: superusers read it, nobody writes it."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(PurgeRun)
+class PurgeRunAdmin(OfTheInstallation):
+    list_display = [
+        "started_at", "finished_at", "refusal", "planned", "deleted", "freed_bytes", "held", "missing", "failed",
+    ]  # fmt: skip
+
+
+@admin.register(PaidRequests)
+class PaidRequestsAdmin(OfTheInstallation):
+    list_display = ["day", "count"]
+    date_hierarchy = "day"
 
 
 @admin.action(description="Erase biometrics (no way back)", permissions=["erase"])

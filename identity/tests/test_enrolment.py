@@ -17,7 +17,7 @@ from factoryai.sealing import SealBrokenError
 from factoryai.sites.tests.factories import make_people
 from identity.enrolment import enrol_picture, record_consent
 from identity.files import media_files
-from identity.gallery import LiveGallery, gallery_changed, gallery_for
+from identity.gallery import LiveGallery, Names, gallery_changed, gallery_for
 from identity.grab import grab_picture
 from identity.models import Consent, Face, Snapshot
 from identity.pictures import decode_picture
@@ -222,6 +222,13 @@ def test_another_process_sees_a_change_within_a_second_and_reads_only_what_came(
     gallery_changed(people.site.pk)
     clock.now = 3.0
     assert len(process.current().people) == 1
+
+
+def test_a_name_is_there_whichever_engine_searches(people, ravi):
+    make_face(ravi)
+    gallery_changed(people.site.pk)
+    names = Names(LiveGallery(people.site.pk))
+    assert (names.get(str(ravi.pk)), len(names), list(names)) == ("Ravi Kumar", 1, [str(ravi.pk)])
 
 
 def test_who_left_is_forgotten_within_a_minute(people, ravi):
