@@ -18,6 +18,7 @@ from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
 from identity.enrolment import (
     Photo,
+    advised_more,
     enrol_photo,
     examine_photo,
     record_consent,
@@ -149,10 +150,18 @@ class FaceAdmin(RoleAdmin, admin.ModelAdmin):
             return HttpResponseRedirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Face, form: FaceForm, change: bool) -> None:
-        at = timezone.now()
-        for photo in form.cleaned_data["photos"]:
-            face = enrol_photo(employee=obj.employee, photo=photo, source="upload", by=request.user, at=at)
-        obj.__dict__.update(face.__dict__)
+        """Enrol each photo. Once one is kept, one that is refused is said and does not take it along."""
+        at, kept = timezone.now(), []
+        for number, photo in enumerate(form.cleaned_data["photos"], 1):
+            try:
+                kept.append(enrol_photo(employee=obj.employee, photo=photo, source="upload", by=request.user, at=at))
+            except Refusal as refusal:
+                if not kept:
+                    raise
+                self.message_user(request, f"Photo {number}: {refusal.message}", messages.WARNING)
+        if more := advised_more(obj.employee):
+            self.message_user(request, f"{more} more of other moments would serve: with and without glasses, say.")
+        obj.__dict__.update(kept[0].__dict__)
 
     def delete_model(self, request: HttpRequest, obj: Face) -> None:
         remove_photo(snapshot=obj.snapshot, at=timezone.now())

@@ -9,12 +9,19 @@ from django.utils import timezone
 
 from factoryai.jobs.services import job
 from factoryai.sites.models import Site
-from identity import engines, purge, reconcile, unknowns
+from identity import engines, purge, reconcile, snapshots, unknowns
 
 
 @job("identity.purge_snapshots")
 def purge_snapshots() -> dict[str, Any]:
     return purge.purge_snapshots(at=timezone.now()).as_dict()
+
+
+@job("identity.check_snapshots")
+def check_snapshots() -> dict[str, int]:
+    check = snapshots.check_snapshots(at=timezone.now())
+    found = {name: len(getattr(check, name)) for name in ("missing", "orphans", "stuck", "foreign")}
+    return {"rows": check.rows, "files": check.files, **found}
 
 
 @job("identity.forget_unknown_faces")

@@ -23,7 +23,7 @@ from identity.models import Consent, Face, Snapshot
 from identity.pictures import decode_picture
 from identity.snapshots import read_snapshot
 from identity.tests.factories import NOON, jpeg_of, make_employee, make_face, unit
-from identity.tests.photos import bomb, driver, photo, two_of_him, with_exif_turn
+from identity.tests.photos import bomb, driver, jpeg_bomb, photo, two_of_him, with_exif_turn
 from streaming.scenes import SCENES
 from streaming.tests.factories import make_camera
 
@@ -92,6 +92,7 @@ def test_photos_and_vectors_outlive_a_change_of_the_key(ravi, settings):
         pytest.param(lambda: jpeg_of(cv2.GaussianBlur(driver(), (0, 0), 5)), "too_blurry", 422, id="blurred"),
         pytest.param(lambda: jpeg_of((driver() * 0.2).astype(np.uint8)), "too_dark", 422, id="dark"),
         pytest.param(bomb, "image_too_large", 413, id="a bomb of 64 megapixels"),
+        pytest.param(jpeg_bomb, "image_too_large", 413, id="a bomb of 40 megapixels"),
         pytest.param(lambda: photo() + bytes(11 * 1024**2), "image_too_large", 413, id="eleven megabytes"),
         pytest.param(lambda: b"This is no picture.", "not_an_image", 422, id="a text named jpg"),
         pytest.param(lambda: b"", "not_an_image", 422, id="nothing"),
