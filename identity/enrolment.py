@@ -141,6 +141,11 @@ def require_enrolable(employee: Employee) -> None:
         raise Refusal("too_many_faces", f"A person has at most {MOST_FACES} photos. Delete one first.", 422)
 
 
+def advised_more(employee: Employee) -> int:
+    """Return how many photos more are advised, up to `ADVISED_FACES`."""
+    return max(0, ADVISED_FACES - employee.faces.count())
+
+
 def enrol_photo(*, employee: Employee, photo: Photo, source: str, by: Any, at: dt.datetime) -> Face:
     """Enrol an examined photo on a recorded ground: the picture, the row, then the service elsewhere, if any.
 

@@ -21,6 +21,9 @@ from identity.rules import GROUPED_AT, SFACE
 
 log = logging.getLogger(__name__)
 
+LEAVERS_KEPT = dt.timedelta(days=30)
+"""Who comes back within a month is still known; nobody has to ask for the erasure (DPDP Act 2023 s. 8(7))."""
+
 
 @dataclass(slots=True)
 class Erased:
@@ -173,6 +176,12 @@ def _faces_there(employee: Employee) -> list[str]:
         return [f"a face there: {f.face_id}" for f in engines.remote_for(employee.site).faces() if f.person == person]
     except RecogniserError as error:
         return [] if error.code == "ResourceNotFoundException" else [f"the service did not answer ({error.code})"]
+
+
+def erase_leavers(*, at: dt.datetime) -> list[Erased]:
+    """Erase the biometrics of everybody whose last day of work was more than `LEAVERS_KEPT` ago."""
+    gone = Employee.objects.filter(faces__isnull=False, left_date__lt=(at - LEAVERS_KEPT).date()).distinct()
+    return [erase_biometrics(employee=employee, at=at) for employee in gone.select_related("site")]
 
 
 def opt_out(*, employee: Employee, other_method: str, at: dt.datetime) -> Erased:

@@ -18,6 +18,7 @@ from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
 from identity.enrolment import (
     Photo,
+    advised_more,
     enrol_photo,
     examine_photo,
     record_consent,
@@ -27,7 +28,18 @@ from identity.enrolment import (
 from identity.enrolment import require_enrolable as check_enrolable
 from identity.erasure import erase_biometrics
 from identity.grab import grab_picture
-from identity.models import CameraFaces, Consent, Employee, Face, Retention, Sighting, Snapshot, UnknownFace
+from identity.models import (
+    CameraFaces,
+    Consent,
+    Employee,
+    Face,
+    PaidRequests,
+    PurgeRun,
+    Retention,
+    Sighting,
+    Snapshot,
+    UnknownFace,
+)
 from identity.pictures import decode_picture
 from identity.querysets import FACE_ROLES, STRANGER_ROLES
 from identity.snapshots import hold_snapshot, release_snapshot
@@ -138,10 +150,18 @@ class FaceAdmin(RoleAdmin, admin.ModelAdmin):
             return HttpResponseRedirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Face, form: FaceForm, change: bool) -> None:
-        at = timezone.now()
-        for photo in form.cleaned_data["photos"]:
-            face = enrol_photo(employee=obj.employee, photo=photo, source="upload", by=request.user, at=at)
-        obj.__dict__.update(face.__dict__)
+        """Enrol each photo. Once one is kept, one that is refused is said and does not take it along."""
+        at, kept = timezone.now(), []
+        for number, photo in enumerate(form.cleaned_data["photos"], 1):
+            try:
+                kept.append(enrol_photo(employee=obj.employee, photo=photo, source="upload", by=request.user, at=at))
+            except Refusal as refusal:
+                if not kept:
+                    raise
+                self.message_user(request, f"Photo {number}: {refusal.message}", messages.WARNING)
+        if more := advised_more(obj.employee):
+            self.message_user(request, f"{more} more of other moments would serve: with and without glasses, say.")
+        obj.__dict__.update(kept[0].__dict__)
 
     def delete_model(self, request: HttpRequest, obj: Face) -> None:
         remove_photo(snapshot=obj.snapshot, at=timezone.now())
@@ -286,6 +306,38 @@ class CameraFacesAdmin(RoleAdmin, admin.ModelAdmin):
     def _tell_camera(rule: CameraFaces) -> None:
         """The camera process takes a rule over when the camera's row changes."""
         Camera.objects.filter(pk=rule.camera_id).update(updated_at=timezone.now())
+
+
+class OfTheInstallation(admin.ModelAdmin):
+    """What concerns every site at once: superusers read it, nobody writes it."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(PurgeRun)
+class PurgeRunAdmin(OfTheInstallation):
+    list_display = [
+        "started_at", "finished_at", "refusal", "planned", "deleted", "freed_bytes", "held", "missing", "failed",
+    ]  # fmt: skip
+
+
+@admin.register(PaidRequests)
+class PaidRequestsAdmin(OfTheInstallation):
+    list_display = ["day", "count"]
+    date_hierarchy = "day"
 
 
 @admin.action(description="Erase biometrics (no way back)", permissions=["erase"])

@@ -17,6 +17,7 @@ from factoryai.rest import ErrorSerializer, ModelSerializer, NotFound, Refusal
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import SiteScoped
 from identity.enrolment import (
+    advised_more,
     enrol_photo,
     enrol_picture,
     examine_photo,
@@ -53,6 +54,17 @@ class FaceSerializer(ModelSerializer):
         return picture_url(face.snapshot)
 
 
+class EnrolledSerializer(FaceSerializer):
+    more_advised = serializers.SerializerMethodField(help_text="How many photos more would serve recognition.")
+
+    class Meta(FaceSerializer.Meta):
+        fields = [*FaceSerializer.Meta.fields, "more_advised"]
+        read_only_fields = fields
+
+    def get_more_advised(self, face: Face) -> int:
+        return advised_more(face.employee)
+
+
 class PhotoSerializer(serializers.Serializer):
     image = serializers.FileField(required=False, help_text="JPEG or PNG, at most 10 MB and 25 megapixels.")
     camera = serializers.SlugField(required=False, help_text="Instead of an image: take what this camera sees now.")
@@ -80,7 +92,7 @@ class EmployeeFacesView(EmployeeView):
     @extend_schema(
         operation_id="employees_faces_create",
         request={"multipart/form-data": PhotoSerializer},
-        responses={201: FaceSerializer, 413: TOO_LARGE, 422: REFUSED_PICTURE},
+        responses={201: EnrolledSerializer, 413: TOO_LARGE, 422: REFUSED_PICTURE},
     )
     def post(self, request: Request, employee: int) -> Response:
         """Enrol one photo, uploaded or straight from a camera. The ground for it must be, or is, recorded first."""
@@ -94,7 +106,7 @@ class EmployeeFacesView(EmployeeView):
             face = self._enrol_from_camera(person, asked.validated_data["camera"], at)
         else:
             raise Refusal("required", "Send an image, or name a camera.", fields={"image": "This field is required."})
-        return Response(FaceSerializer(face).data, status=201)
+        return Response(EnrolledSerializer(face).data, status=201)
 
     def _enrol_from_camera(self, person: Employee, slug: str, at: dt.datetime) -> Face:
         camera = Camera.objects.watchable_by(self.request.user).filter(site=person.site, slug=slug).first()

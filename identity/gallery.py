@@ -114,16 +114,20 @@ def forget_galleries() -> None:
 
 
 class Names(Mapping[str, str]):
-    """The names to draw, by a person's id, as the gallery has them at this moment."""
+    """The names to draw, by a person's id, as the gallery has them at this moment, whichever engine searches it."""
 
     def __init__(self, gallery: LiveGallery) -> None:
         self._gallery = gallery
 
     def __getitem__(self, person: str) -> str:
-        return self._gallery.names[person]
+        return self._newest()[person]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._gallery.names)
+        return iter(self._newest())
 
     def __len__(self) -> int:
-        return len(self._gallery.names)
+        return len(self._newest())
+
+    def _newest(self) -> dict[str, str]:
+        self._gallery.current()
+        return self._gallery.names

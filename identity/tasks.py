@@ -9,12 +9,25 @@ from django.utils import timezone
 
 from factoryai.jobs.services import job
 from factoryai.sites.models import Site
-from identity import engines, purge, reconcile, unknowns
+from identity import engines, erasure, purge, reconcile, snapshots, unknowns
 
 
 @job("identity.purge_snapshots")
 def purge_snapshots() -> dict[str, Any]:
     return purge.purge_snapshots(at=timezone.now()).as_dict()
+
+
+@job("identity.check_snapshots")
+def check_snapshots() -> dict[str, int]:
+    check = snapshots.check_snapshots(at=timezone.now())
+    found = {name: len(getattr(check, name)) for name in ("missing", "orphans", "stuck", "foreign")}
+    return {"rows": check.rows, "files": check.files, **found}
+
+
+@job("identity.erase_leavers")
+def erase_leavers() -> dict[str, int]:
+    erased = erasure.erase_leavers(at=timezone.now())
+    return {"people": len(erased), "unproven": sum(not person.is_proven for person in erased)}
 
 
 @job("identity.forget_unknown_faces")

@@ -73,6 +73,8 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("attendance.finalise", seconds(120), expires=dt.timedelta(seconds=120)),
     Entry("attendance.watch_limits", Cron(minute="10", hour="4"), expires=dt.timedelta(hours=12)),
     Entry("alerts.forget_events", Cron(minute="40", hour="2"), expires=dt.timedelta(hours=12)),
+    Entry("identity.check_snapshots", Cron(minute="0", hour="4", day_of_week="0"), expires=dt.timedelta(hours=12)),
+    Entry("identity.erase_leavers", Cron(minute="15", hour="3"), expires=dt.timedelta(hours=12)),
     Entry("identity.forget_unknown_faces", Cron(minute="50", hour="2"), expires=dt.timedelta(hours=12)),
     Entry("identity.reconcile_faces", Cron(minute="30", hour="3"), expires=dt.timedelta(hours=12)),
     Entry("identity.purge_snapshots", Cron(minute="10", hour="2"), expires=dt.timedelta(hours=12)),

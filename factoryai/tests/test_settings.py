@@ -66,6 +66,8 @@ def settings_with(monkeypatch, tmp_path):
         ("FACTORYAI_FACE_ENGINE", "rekognicion"),
         ("AWS_REGION", "Mumbai"),
         ("AWS_ENDPOINT_URL_REKOGNITION", "rekognition.example.com"),
+        ("FACTORYAI_FACE_COLLECTION", "my faces"),
+        ("FACTORYAI_FACE_GROUND", "none"),
         ("FACTORYAI_MEDIA_URL", "media"),
         ("FACTORYAI_MEDIA_URL", "s3://"),
         ("FACTORYAI_MEDIA_URL", "ftp://host/folder"),

@@ -35,6 +35,14 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+def jpeg_bomb() -> bytes:
+    """A JPEG of a few kB whose header claims 40 megapixels."""
+    data = bytearray(photo())
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = struct.pack(">HH", 5000, 8000)
+    return bytes(data)
+
+
 def with_exif_turn(jpeg: bytes, orientation: int) -> bytes:
     """Return the JPEG with an EXIF orientation tag."""
     entry = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)

@@ -49,7 +49,9 @@ def faces_of(employee):
 def test_hr_enrols_a_photo_and_the_answer_holds_no_vector(people, ravi):
     answer = upload(people.meena, faces_of(ravi))
     assert answer.status_code == 201
-    assert answer.json().keys() == {"id", "quality", "source", "engine", "model_version", "added_at", "snapshot"}
+    said = {"id", "quality", "source", "engine", "model_version", "added_at", "snapshot", "more_advised"}
+    assert answer.json().keys() == said
+    assert answer.json()["more_advised"] == 2
     assert ravi.faces.get().pk == answer.json()["id"]
 
 

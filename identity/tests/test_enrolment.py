@@ -17,13 +17,13 @@ from factoryai.sealing import SealBrokenError
 from factoryai.sites.tests.factories import make_people
 from identity.enrolment import enrol_picture, record_consent
 from identity.files import media_files
-from identity.gallery import LiveGallery, gallery_changed, gallery_for
+from identity.gallery import LiveGallery, Names, gallery_changed, gallery_for
 from identity.grab import grab_picture
 from identity.models import Consent, Face, Snapshot
 from identity.pictures import decode_picture
 from identity.snapshots import read_snapshot
 from identity.tests.factories import NOON, jpeg_of, make_employee, make_face, unit
-from identity.tests.photos import bomb, driver, photo, two_of_him, with_exif_turn
+from identity.tests.photos import bomb, driver, jpeg_bomb, photo, two_of_him, with_exif_turn
 from streaming.scenes import SCENES
 from streaming.tests.factories import make_camera
 
@@ -92,6 +92,7 @@ def test_photos_and_vectors_outlive_a_change_of_the_key(ravi, settings):
         pytest.param(lambda: jpeg_of(cv2.GaussianBlur(driver(), (0, 0), 5)), "too_blurry", 422, id="blurred"),
         pytest.param(lambda: jpeg_of((driver() * 0.2).astype(np.uint8)), "too_dark", 422, id="dark"),
         pytest.param(bomb, "image_too_large", 413, id="a bomb of 64 megapixels"),
+        pytest.param(jpeg_bomb, "image_too_large", 413, id="a bomb of 40 megapixels"),
         pytest.param(lambda: photo() + bytes(11 * 1024**2), "image_too_large", 413, id="eleven megabytes"),
         pytest.param(lambda: b"This is no picture.", "not_an_image", 422, id="a text named jpg"),
         pytest.param(lambda: b"", "not_an_image", 422, id="nothing"),
@@ -222,6 +223,13 @@ def test_another_process_sees_a_change_within_a_second_and_reads_only_what_came(
     gallery_changed(people.site.pk)
     clock.now = 3.0
     assert len(process.current().people) == 1
+
+
+def test_a_name_is_there_whichever_engine_searches(people, ravi):
+    make_face(ravi)
+    gallery_changed(people.site.pk)
+    names = Names(LiveGallery(people.site.pk))
+    assert (names.get(str(ravi.pk)), len(names), list(names)) == ("Ravi Kumar", 1, [str(ravi.pk)])
 
 
 def test_who_left_is_forgotten_within_a_minute(people, ravi):

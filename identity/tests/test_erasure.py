@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
 from identity import engines, tasks
 from identity.enrolment import enrol_picture
-from identity.erasure import erase_biometrics, find_traces, opt_out
+from identity.erasure import erase_biometrics, erase_leavers, find_traces, opt_out
 from identity.files import media_files
 from identity.models import Face, PaidRequests, RemoteFace, Sighting, Snapshot, UnknownFace
 from identity.outages import ServiceWatch
@@ -137,6 +138,28 @@ def test_who_opts_out_keeps_another_method(ravi):
     assert (ground.other_method, ground.withdrawn_at, ravi.faces.count()) == ("badge", NOON, 0)
     with pytest.raises(Refusal, match="withdrew"):
         enrol(ravi)
+
+
+@pytest.mark.parametrize(
+    ("left_days_ago", "is_erased"),
+    [
+        pytest.param(None, False, id="works here"),
+        pytest.param(30, False, id="a month"),
+        pytest.param(31, True, id="more"),
+    ],
+)
+def test_who_left_more_than_a_month_ago_is_erased_unasked(people, left_days_ago, is_erased):
+    last = None if left_days_ago is None else NOON.date() - dt.timedelta(days=left_days_ago)
+    employee = make_employee(people.site, left_date=last)
+    make_face(employee)
+    assert len(erase_leavers(at=NOON)) == int(is_erased)
+    assert employee.faces.exists() is not is_erased
+
+
+def test_the_nightly_job_erases_leavers_and_says_how_many(people):
+    make_face(make_employee(people.site, left_date=dt.date(2020, 1, 1)))
+    assert tasks.erase_leavers() == {"people": 1, "unproven": 0}
+    assert tasks.erase_leavers() == {"people": 0, "unproven": 0}
 
 
 def test_the_command_erases_and_proves(people, ravi):

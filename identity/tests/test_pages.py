@@ -247,6 +247,13 @@ def test_each_list_opens_for_its_roles_and_shows_no_other_site(
             assert (answer.status_code == 200) == (name in SEEN_BY[model]), name
 
 
+@pytest.mark.parametrize("model", ["purgerun", "paidrequests"])
+def test_what_concerns_every_site_is_for_superusers_to_read(people, model):
+    path = f"/admin/identity/{model}/"
+    assert [as_(user).get(path).status_code for user in (people.kavita, people.meena, people.root)] == [403, 403, 200]
+    assert as_(people.root).get(f"{path}add/").status_code == 403
+
+
 def test_snapshots_are_held_and_released_by_action(people):
     snapshot = make_snapshot(people.site, kind="unknown")
     for action, is_held in (("hold", True), ("release", False)):

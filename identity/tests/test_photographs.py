@@ -7,10 +7,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
 from identity.enrolment import enrol_picture
+from identity.files import media_files
 from identity.models import Employee
 from identity.search import Found, search_picture
 from identity.tests.factories import NOON, jpeg_of, make_employee
@@ -94,3 +97,16 @@ def test_a_photo_on_its_side_or_head_is_enrolled_upright(site, name: str, turn: 
     enrol_picture(employee=employee, data=jpeg_of(cv2.rotate(read(name), turn)), by=None, at=NOON)
     found = search(site, read(name))
     assert (found.employee, found.similarity > 0.9) == (employee.pk, True)
+
+
+def test_of_photos_of_two_people_sent_at_once_the_first_is_kept_and_the_other_said():
+    people = make_people()
+    employee, client = make_employee(people.site), Client()
+    client.force_login(people.meena)
+    files = [
+        SimpleUploadedFile(f"{name}.jpg", jpeg_of(read(name)), "image/jpeg") for name in ("person_a_2", "person_b_1")
+    ]
+    answer = client.post("/admin/identity/face/add/", {"employee": employee.pk, "photos": files}, follow=True)
+    assert "Photo 2: This face does not resemble" in answer.content.decode()
+    face = employee.faces.get()
+    assert [entry.name for entry in media_files().entries()] == [face.snapshot.file_name]

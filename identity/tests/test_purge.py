@@ -303,6 +303,13 @@ def test_the_commands_end_badly_when_something_is_wrong(people, files, settings)
         call_command("purge_snapshots", stdout=io.StringIO())
 
 
+def test_the_weekly_job_says_what_does_not_fit(people, files, settings):
+    settings.MEDIA_PLACE = str(files.root)
+    files.remove(make_snapshot(people.site, files=files).file_name)
+    said = {"rows": 1, "files": 0, "missing": 1, "orphans": 0, "stuck": 0, "foreign": 0}
+    assert tasks.check_snapshots() == said
+
+
 def test_the_nightly_job_purges(people, files, settings):
     settings.MEDIA_PLACE = str(files.root)
     make_snapshot(people.site, days_old=10_000, files=files)
