@@ -5,6 +5,7 @@ Neither the cameras nor the features know each other; what joins them is written
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 from attendance.models import Punch, Source
 from attendance.rules.matching import Direction
 from attendance.services.punches import NewPunch, record_punch, source_at
+from factoryai.rest import Refusal
 from identity.analyser import FaceAnalyser, FacePolicy
 from identity.confidential import ConfidentialAnalyser
 from identity.engines import recogniser_for
@@ -24,6 +26,8 @@ from occupancy.analyser import CrossingAnalyser
 from occupancy.services import record_crossing
 from streaming.frames import Analyser, Observation
 from streaming.models import Camera
+
+log = logging.getLogger(__name__)
 
 Consumer = Callable[[Observation], None]
 
@@ -76,7 +80,10 @@ def person_identified(sighting: Sighting) -> None:
         place=camera.name,
     )
     source = source_at(site=camera.site, name=f"camera:{camera.slug}", kind=Source.Kind.CAMERA)
-    record_punch(row=row, employee=employee, source=source, at=timezone.now(), by=sighting.reviewed_by)
+    try:
+        record_punch(row=row, employee=employee, source=source, at=timezone.now(), by=sighting.reviewed_by)
+    except Refusal as refusal:
+        log.warning("The sighting %s of camera %s makes no punch: %s", sighting.pk, camera.slug, refusal)
 
 
 def catch_up_punches(*, since: datetime) -> int:

@@ -13,7 +13,7 @@ from identity.models import Employee
 
 
 @admin.register(Employee)
-class EmployeeAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
+class EmployeeAdmin(face_admin.ErasesBiometrics, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     view_roles = add_roles = change_roles = csv_roles = (Role.HR, Role.MANAGER)
     csv_importer = EMPLOYEES
     list_display = ["code", "name", "site", "department", "joined_date", "left_date", "is_active"]

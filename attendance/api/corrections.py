@@ -47,7 +47,7 @@ class CorrectionSerializer(ModelSerializer):
         )
 
 
-class DecideSerializer(serializers.Serializer):
+class DecideCorrectionSerializer(serializers.Serializer):
     approve = serializers.BooleanField()
     note = serializers.CharField(max_length=500, allow_blank=True, default="")
 
@@ -62,7 +62,7 @@ class CorrectionViewSet(
     read_roles = write_roles = HR
 
     @extend_schema(
-        request=DecideSerializer,
+        request=DecideCorrectionSerializer,
         responses={
             200: CorrectionSerializer,
             403: OpenApiResponse(ErrorSerializer, "`own_request`"),
@@ -72,7 +72,7 @@ class CorrectionViewSet(
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, pk: str) -> Response:
         """Approve or refuse; nobody decides about their own request or their own day."""
-        form = DecideSerializer(data=request.data)
+        form = DecideCorrectionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         correction = decide_correction(
             correction=self.get_object(), by=request.user, at=timezone.now(), **form.validated_data

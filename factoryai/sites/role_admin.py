@@ -20,18 +20,23 @@ def holds(request: HttpRequest, roles: Iterable[str], site: Site | None = None) 
     """
     if request.user.is_active and request.user.is_superuser:
         return True
-    if not hasattr(request, "_held_roles"):
-        request._held_roles = held_roles(request.user)  # type: ignore[attr-defined]
-    held = request._held_roles  # type: ignore[attr-defined]
+    held = _held(request)
     sites = held.values() if site is None else [held.get(site.pk, frozenset())]
     return any(not found.isdisjoint(roles) for found in sites)
 
 
 def sites_of(request: HttpRequest, roles: Iterable[str]) -> list[int]:
     """Return the ids of the sites at which the person of a request holds one of ``roles``; not for superusers."""
-    holds(request, roles)
-    held = getattr(request, "_held_roles", {})
-    return [site for site, found in held.items() if not found.isdisjoint(roles)]
+    return [site for site, found in _held(request).items() if not found.isdisjoint(roles)]
+
+
+def _held(request: HttpRequest) -> dict[int, frozenset[str]]:
+    """Return the person's roles by site, asked once a request and person."""
+    asked_for, held = getattr(request, "_held_roles", (None, {}))
+    if asked_for != request.user.pk:
+        held = held_roles(request.user)
+        request._held_roles = request.user.pk, held  # type: ignore[attr-defined]
+    return held
 
 
 class RoleAdmin:
