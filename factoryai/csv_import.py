@@ -136,9 +136,12 @@ def date_cell(cells: Mapping[str, str], name: str, *, is_required: bool = True) 
     if not value:
         return None
     try:
-        return dt.date.fromisoformat(value)
+        day = dt.date.fromisoformat(value)
     except ValueError as error:
         raise BadCell(name, "bad_date", f"{value} is no date like 2026-03-01.") from error
+    if not 1900 <= day.year <= 2199:
+        raise BadCell(name, "bad_date", f"{value} lies too far away.")
+    return day
 
 
 def time_cell(cells: Mapping[str, str], name: str) -> dt.time:

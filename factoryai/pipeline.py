@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import close_old_connections
 from django.utils import timezone
@@ -15,12 +15,13 @@ from django.utils import timezone
 from attendance.models import Punch, Source
 from attendance.rules.matching import Direction
 from attendance.services.punches import NewPunch, record_punch, source_at
+from attendance.services.rosters import touch_person
 from factoryai.rest import Refusal
 from identity.analyser import FaceAnalyser, FacePolicy
 from identity.confidential import ConfidentialAnalyser
 from identity.engines import recogniser_for
 from identity.gallery import Names, gallery_for
-from identity.models import CameraFaces, Sighting
+from identity.models import CameraFaces, Employee, Sighting
 from identity.sightings import record_sighting
 from occupancy.analyser import CrossingAnalyser
 from occupancy.services import record_crossing
@@ -84,6 +85,12 @@ def person_identified(sighting: Sighting) -> None:
         record_punch(row=row, employee=employee, source=source, at=timezone.now(), by=sighting.reviewed_by)
     except Refusal as refusal:
         log.warning("The sighting %s of camera %s makes no punch: %s", sighting.pk, camera.slug, refusal)
+
+
+def employment_changed(employee: Employee) -> None:
+    """Have a person's days derived again: from when to when they work here has changed."""
+    at = timezone.now()
+    touch_person(employee=employee, first=date.min, last=date.max, at=at)
 
 
 def catch_up_punches(*, since: datetime) -> int:

@@ -269,6 +269,7 @@ FACE_DAILY_REQUESTS = env.whole("FACTORYAI_FACE_DAILY_REQUESTS", 20_000, low=0, 
 FACE_GROUND = env.text("FACTORYAI_FACE_GROUND", "employment", choices=("employment", "consent"))
 FACE_NOTICE = env.text("FACTORYAI_FACE_NOTICE", "1")
 FACE_IDENTIFIED = "factoryai.pipeline.person_identified"
+EMPLOYMENT_CHANGED = "factoryai.pipeline.employment_changed"
 AWS_REGION = env.checked("AWS_REGION", "", parse.region)
 AWS_ACCESS_KEY_ID = env.text("AWS_ACCESS_KEY_ID")
 AWS_SECRET_ACCESS_KEY = env.text("AWS_SECRET_ACCESS_KEY")

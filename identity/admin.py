@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from factoryai.sites.csv_admin import CsvImportAdmin
 from factoryai.sites.models import Role
@@ -10,6 +13,7 @@ from factoryai.sites.role_admin import RoleAdmin
 from identity import face_admin
 from identity.imports import EMPLOYEES
 from identity.models import Employee
+from identity.people import save_employee
 
 
 @admin.register(Employee)
@@ -24,6 +28,9 @@ class EmployeeAdmin(face_admin.ErasesBiometrics, RoleAdmin, CsvImportAdmin, admi
     fields = ["site", "code", "name", "department", "joined_date", "left_date", "is_active", "user"]
     raw_id_fields = ["user"]
     show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Employee, form: Any, change: bool) -> None:
+        save_employee(obj)
 
 
 __all__ = ["EmployeeAdmin", "face_admin"]

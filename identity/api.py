@@ -11,6 +11,7 @@ from factoryai.rest import ModelSerializer, Refusal, RefusesReadOnly, StrictBool
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import SiteField, SiteScoped
 from identity.models import Employee
+from identity.people import save_employee
 
 
 class EmployeeSerializer(RefusesReadOnly, ModelSerializer):
@@ -25,6 +26,14 @@ class EmployeeSerializer(RefusesReadOnly, ModelSerializer):
         fields = super().get_fields()
         fields["site"].read_only = self.instance is not None and not isinstance(self.instance, list)
         return fields
+
+    def create(self, data: dict) -> Employee:
+        return save_employee(Employee(**data))
+
+    def update(self, instance: Employee, data: dict) -> Employee:
+        for name, value in data.items():
+            setattr(instance, name, value)
+        return save_employee(instance)
 
     def validate(self, data: dict) -> dict:
         joined = data.get("joined_date", getattr(self.instance, "joined_date", None))

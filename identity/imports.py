@@ -8,6 +8,7 @@ from typing import Any
 from factoryai.csv_import import BadCell, Importer, Report, date_cell, each_line, text_cell
 from factoryai.sites.models import Site
 from identity.models import Employee
+from identity.people import save_employee
 
 COLUMNS = {
     "code": "The number on the badge or the payroll; a code that exists has its person changed.",
@@ -49,7 +50,7 @@ def _fields(cells: dict[str, str]) -> dict[str, Any]:
 
 def _save(site: Site, person: Employee | None, fields: dict[str, Any], report: Report) -> None:
     if person is None:
-        Employee.objects.create(site=site, **fields)
+        save_employee(Employee(site=site, **fields))
         report.added += 1
         return
     changed = [name for name, value in fields.items() if getattr(person, name) != value]
@@ -59,7 +60,7 @@ def _save(site: Site, person: Employee | None, fields: dict[str, Any], report: R
     for name in changed:
         setattr(person, name, fields[name])
     if changed:
-        person.save(update_fields=changed)
+        save_employee(person)
         report.changed += 1
     else:
         report.unchanged += 1

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString
 from attendance.admin.showing import HR, DepartmentFilter, RecentFilter, SiteFilter, badge, local, month_link
 from attendance.models import DayRecord, Decision, Flag, LimitWarning, Punch
 from attendance.models.days import Review, hours
+from attendance.models.shifts import check_date
 from attendance.rules.intervals import midnight
 from attendance.rules.shifts import DAY, days_between
 from attendance.services.ledger import ledger_of
@@ -113,7 +115,8 @@ class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
         person = get_object_or_404(Employee.objects.visible_to(request.user, HR).select_related("site"), pk=employee)
         try:
             first = dt.date.fromisoformat(f"{month}-01")
-        except ValueError as error:
+            check_date(first)
+        except (ValueError, ValidationError) as error:
             raise Http404 from error
         context = {
             **self.admin_site.each_context(request),

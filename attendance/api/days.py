@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 from django_filters import rest_framework as filters
@@ -20,6 +21,7 @@ from rest_framework.views import APIView
 from attendance.api.fields import HR
 from attendance.models import DayRecord, Flag, SetAside
 from attendance.models.days import Kind, Review
+from attendance.models.shifts import check_date
 from attendance.services.ledger import ledger_of
 from attendance.services.review import review_flag
 from factoryai.rest import ErrorSerializer, ModelSerializer, NotFound, Refusal
@@ -128,10 +130,12 @@ class DayFilter(filters.FilterSet):
 def parse_date(name: str, text: str) -> dt.date:
     """Return a date from a query parameter; raises ``invalid`` naming the parameter."""
     try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
+        day = dt.date.fromisoformat(text)
+        check_date(day)
+    except (ValueError, ValidationError) as error:
         text = "Write a date like 2026-03-01."
         raise Refusal("invalid", f"{name}: {text}", fields={name: text}) from error
+    return day
 
 
 class ReviewSerializer(serializers.Serializer):

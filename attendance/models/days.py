@@ -84,6 +84,9 @@ class DayRecord(models.Model):
     overtime = models.JSONField(default=list)
     shares = models.JSONField(default=dict, help_text="Minutes by date, when the shift is cut at midnight.")
     digest = models.CharField(max_length=32)
+    period = models.ForeignKey(
+        "attendance.PayPeriod", models.PROTECT, null=True, related_name="days", help_text="The one it is locked with."
+    )
 
     objects = DayRecordQuerySet.as_manager()
 

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
+from attendance.models.shifts import check_date
 from factoryai.sites.models import Site
 from factoryai.sites.querysets import ScopedQuerySet
 from identity.models import Employee
@@ -21,8 +22,8 @@ class PayPeriod(models.Model):
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="pay_periods")
     department = models.CharField(max_length=80, blank=True, help_text="Empty: everybody at the site.")
-    first_date = models.DateField()
-    last_date = models.DateField()
+    first_date = models.DateField(validators=[check_date])
+    last_date = models.DateField(validators=[check_date])
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     locked_at = models.DateTimeField(null=True, blank=True, editable=False)
     locked_by = models.ForeignKey(

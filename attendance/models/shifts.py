@@ -20,6 +20,13 @@ from identity.models import Employee
 
 DAY_MINUTES = 24 * 60
 LONGEST_BREAK = 8 * 60
+FIRST_DATE, LAST_DATE = date(1990, 1, 1), date(2199, 12, 31)
+
+
+def check_date(value: date) -> None:
+    """Refuse dates that can only be slips of the pen; arithmetic with them would leave the calendar."""
+    if not FIRST_DATE <= value <= LAST_DATE:
+        raise ValidationError(f"Write a date from {FIRST_DATE} to {LAST_DATE}.", code="bad_date")
 
 
 class Shift(models.Model):
@@ -69,7 +76,9 @@ class ShiftVersion(models.Model):
 
     shift = models.ForeignKey(Shift, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField(editable=False)
-    effective_from = models.DateField(default=date(2000, 1, 1), help_text="The first date on which this holds.")
+    effective_from = models.DateField(
+        default=date(2000, 1, 1), validators=[check_date], help_text="The first date on which this holds."
+    )
     starts_at = models.TimeField(help_text="On the clock of the site.")
     ends_at = models.TimeField(help_text="An end that is not after the start lies on the next day.")
     grace_in_minutes = models.PositiveIntegerField(
@@ -202,8 +211,8 @@ class Assignment(models.Model):
 
     employee = models.ForeignKey(Employee, models.CASCADE, related_name="assignments")
     shift = models.ForeignKey(Shift, models.PROTECT, related_name="assignments")
-    from_date = models.DateField()
-    to_date = models.DateField(null=True, blank=True, help_text="Empty: until further notice.")
+    from_date = models.DateField(validators=[check_date])
+    to_date = models.DateField(validators=[check_date], null=True, blank=True, help_text="Empty: until further notice.")
     weekdays = models.JSONField(
         null=True, blank=True, validators=[check_weekdays], help_text="[0, 1, 2] is Monday to Wednesday; empty is all."
     )
@@ -211,7 +220,9 @@ class Assignment(models.Model):
         null=True, blank=True, validators=[MinValueValidator(2), MaxValueValidator(366)], help_text="In days."
     )
     cycle_days = models.JSONField(null=True, blank=True, help_text="The days of the cycle that are worked, from 0.")
-    cycle_anchor = models.DateField(null=True, blank=True, help_text="A date on which the cycle begins.")
+    cycle_anchor = models.DateField(
+        validators=[check_date], null=True, blank=True, help_text="A date on which the cycle begins."
+    )
 
     objects = AssignmentQuerySet.as_manager()
 
@@ -251,7 +262,7 @@ class Assignment(models.Model):
 
 class Holiday(models.Model):
     site = models.ForeignKey(Site, models.CASCADE, related_name="holidays")
-    date = models.DateField()
+    date = models.DateField(validators=[check_date])
     name = models.CharField(max_length=80)
 
     objects = ScopedQuerySet.as_manager()
@@ -272,8 +283,8 @@ class Leave(models.Model):
     """Days on which a person need not come, both dates included."""
 
     employee = models.ForeignKey(Employee, models.CASCADE, related_name="leaves")
-    from_date = models.DateField()
-    to_date = models.DateField()
+    from_date = models.DateField(validators=[check_date])
+    to_date = models.DateField(validators=[check_date])
     kind = models.CharField(max_length=40, default="leave")
     note = models.CharField(max_length=200, blank=True)
 
@@ -310,7 +321,7 @@ class AttendancePolicy(models.Model):
         NEAREST_UP = rounding.Mode.NEAREST_UP.value, "to the nearest, the middle up"
 
     site = models.ForeignKey(Site, models.CASCADE, related_name="attendance_policies")
-    effective_from = models.DateField()
+    effective_from = models.DateField(validators=[check_date])
     week_offs = models.JSONField(
         default=list,
         blank=True,

@@ -22,7 +22,7 @@ class Stored:
 
     pk: int
     digest: str
-    state: str
+    period: int | None
     shift_date: date
 
 
@@ -67,15 +67,14 @@ def hold_back(
     The difference is to the record as it was locked, or as it was settled last; one that has gone again is taken off.
     """
     periods = locked_periods(people, first, last)
-    if not periods:
+    if not periods and not any(row.period for row in stored.values()):
         return set(), 0
     departments = {person.pk: person.department for person in people}
     held: dict[Key, tuple[PayPeriod, date]] = {}
     for key in {*wanted, *stored}:
         row = stored.get(key)
         day = row.shift_date if row else wanted[key].record.shift_date
-        is_locked = row is not None and row.state == DayRecord.State.LOCKED
-        if period := _period_of(day, departments[key[0]], periods, is_locked=is_locked):
+        if period := _period_of(day, departments[key[0]], periods, row):
             held[key] = (period, day)
     differences = _differences(held, stored, wanted)
     _list(differences, held, people, first, last, at)
@@ -89,11 +88,13 @@ def locked_periods(people: Collection[Employee], first: date, last: date) -> lis
     return list(rows.filter(first_date__lte=last, last_date__gte=first))
 
 
-def _period_of(day: date, department: str, periods: Sequence[PayPeriod], *, is_locked: bool) -> PayPeriod | None:
-    """Return the locked period that a record falls in; a locked record stays in it when the person changes groups."""
-    dated = [one for one in periods if one.first_date <= day <= one.last_date]
-    own = next((one for one in dated if one.department in ("", department)), None)
-    return own or (dated[0] if dated and is_locked else None)
+def _period_of(day: date, department: str, periods: Sequence[PayPeriod], row: Stored | None) -> PayPeriod | None:
+    """Return the locked period that a record falls in: the one it was locked with, also when the person has changed
+    departments since; else the one of the person's department."""
+    if row is not None and row.period is not None:
+        return next(one for one in periods if one.pk == row.period)
+    dated = (one for one in periods if one.first_date <= day <= one.last_date)
+    return next((one for one in dated if one.department in ("", department)), None)
 
 
 def _differences(

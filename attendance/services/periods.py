@@ -11,6 +11,7 @@ from django.db.models import Q
 from attendance.export import freeze, live_table
 from attendance.models import Adjustment, DayRecord, Flag, FrozenPayroll, PayPeriod, PeriodStep
 from attendance.models.days import Review
+from attendance.models.shifts import check_date
 from attendance.services.rebuild import rebuild_site
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
@@ -20,7 +21,9 @@ LONGEST_DAYS = 366
 
 @transaction.atomic
 def add_period(*, site: Site, first: date, last: date, department: str = "") -> PayPeriod:
-    """Add a period. Raises ``end_before_start``, or ``periods_overlap`` (409) when some of its days have one."""
+    """Add a period. Raises ``bad_date`` (as Django's ValidationError), ``end_before_start``, ``period_too_long``, or ``periods_overlap`` (409) when some of its days have one."""
+    for day in (first, last):
+        check_date(day)
     if last < first:
         raise Refusal("end_before_start", "A period does not end before it starts.")
     if (last - first).days >= LONGEST_DAYS:
@@ -68,7 +71,7 @@ def lock_period(*, period: PayPeriod, by: Any, at: datetime, accept_unreviewed: 
         raise Refusal("days_not_final", text, 409)
     if found["unreviewed"] and not accept_unreviewed:
         raise Refusal("flags_unreviewed", f"{found['unreviewed']} flags wait for a decision.", 409)
-    days_of(period).update(state=DayRecord.State.LOCKED)
+    days_of(period).exclude(state=DayRecord.State.LOCKED).update(state=DayRecord.State.LOCKED, period=period)
     _adjustments_before(period).update(settled_in=period)
     period.state, period.locked_at, period.locked_by = PayPeriod.State.LOCKED, at, by
     content, period.content_hash = freeze(live_table(period))
@@ -102,7 +105,7 @@ def unlock_period(*, period: PayPeriod, by: Any, reason: str, at: datetime) -> P
     FrozenPayroll.objects.filter(period=period).delete()
     Adjustment.objects.filter(settled_in=period).update(settled_in=None)
     Adjustment.objects.filter(period=period, settled_in=None).delete()
-    days_of(period).filter(state=DayRecord.State.LOCKED).update(state=DayRecord.State.FINAL, digest="")
+    DayRecord.objects.filter(period=period).update(state=DayRecord.State.FINAL, digest="", period=None)
     PeriodStep.objects.create(
         period=period, step="unlocked", at=at, by=by, reason=reason.strip()[:500], content_hash=period.content_hash
     )

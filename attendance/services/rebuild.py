@@ -178,7 +178,7 @@ def _write(
 
 def _stored(people: Sequence[Employee], first: date, last: date) -> dict[Key, Stored]:
     rows = DayRecord.objects.filter(employee__in=people).dated(first, last)
-    fields = rows.values_list("employee_id", "slot", "pk", "digest", "state", "shift_date")
+    fields = rows.values_list("employee_id", "slot", "pk", "digest", "period_id", "shift_date")
     return {(employee, slot): Stored(*rest) for employee, slot, *rest in fields}
 
 

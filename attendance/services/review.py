@@ -13,6 +13,7 @@ from attendance.models import AttendancePolicy, DayRecord, Decision, Flag
 from attendance.models.days import Kind, Review
 from attendance.services.rebuild import rebuild_people
 from factoryai.rest import Refusal
+from identity.models import Employee
 
 OPEN_TO_DECISION = (Review.EXCUSED, Review.CONFIRMED)
 
@@ -33,6 +34,7 @@ def review_flag(*, flag: Flag, decision: str, note: str, by: Any, at: datetime) 
     (403) for one's own day, ``note_missing`` for an excuse without a reason.
     """
     _check(flag, decision, note, by)
+    _take_turns(flag)
     changes = {"review": decision, "reviewed_by": by, "reviewed_at": at, "note": note.strip()[:500]}
     waiting = Flag.objects.filter(pk=flag.pk, review=Review.PENDING, digest=flag.digest)
     if not waiting.exclude(day__state=DayRecord.State.LOCKED).update(**changes):
@@ -74,6 +76,7 @@ def reopen_flag(*, flag: Flag, note: str, by: Any, at: datetime) -> Flag:
     if flag.review == Review.PENDING:
         raise Refusal("not_reviewed", "Nobody has decided about this yet.", 409)
     _check_own(flag, by)
+    _take_turns(flag)
     decided = Flag.objects.filter(pk=flag.pk, digest=flag.digest).exclude(review=Review.PENDING)
     changes = {"review": Review.PENDING, "reviewed_by": None, "reviewed_at": None, "note": ""}
     if not decided.exclude(day__state=DayRecord.State.LOCKED).update(**changes):
@@ -85,6 +88,11 @@ def reopen_flag(*, flag: Flag, note: str, by: Any, at: datetime) -> Flag:
     flag.refresh_from_db()
     _count_again(flag, at)
     return flag
+
+
+def _take_turns(flag: Flag) -> None:
+    """Lock the person's row, as a rebuild does: a decision is never overtaken by records derived without it."""
+    Employee.objects.select_for_update(no_key=True).get(pk=flag.day.employee_id)
 
 
 def _check(flag: Flag, decision: str, note: str, by: Any) -> None:

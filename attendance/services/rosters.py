@@ -113,7 +113,8 @@ def touch_assignment(assignment: Assignment, at: datetime) -> None:
 def overlap_of(assignment: Assignment) -> date | None:
     """Return the first date on which the assignment's scheduled times overlap another of the same person."""
     others = Assignment.objects.filter(employee=assignment.employee_id).exclude(pk=assignment.pk)
-    last = assignment.to_date or assignment.from_date + LOOKED_AHEAD
+    ahead = max(LOOKED_AHEAD, timedelta(days=2 * (assignment.cycle_length or 0)))
+    last = assignment.to_date or assignment.from_date + ahead
     touching = others.in_force_between(assignment.from_date - DAY, last + DAY).select_related("shift")
     given = [_rule(row) for row in (*touching, assignment)]
     starts = [row.from_date for row in (*touching, assignment)]

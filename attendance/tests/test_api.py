@@ -322,6 +322,57 @@ def late_on_monday(days: list[dict[str, Any]]) -> int:
     return next(day["after_start_minutes"] for day in days if day["date"] == "2026-03-02")
 
 
+def test_a_person_who_left_is_absent_no_more(plant: Plant) -> None:
+    plant.rebuild(plant.asha, MONDAY, date(2026, 3, 6))
+    absent = DayRecord.objects.filter(employee=plant.asha, status="absent", shift_date__gte=date(2026, 3, 4))
+    assert absent.exists()
+    left = api_client(plant.people.meena).patch(f"/api/v1/employees/{plant.asha.pk}", {"left_date": "2026-03-03"})
+    assert left.status_code == 200
+    rebuild_dirty(at=LATER)
+    assert not absent.exists()
+
+
+def test_employees_are_for_hr_and_managers_of_the_site(plant: Plant) -> None:
+    address = f"/api/v1/employees/{plant.asha.pk}"
+    people = plant.people
+    codes = [api_client(who).get(address).status_code for who in (people.meena, people.kavita, people.farid)]
+    assert codes == [200, 200, 403]
+    assert api_client(people.stranger).patch(address, {"name": "Mine"}).status_code == 404
+    moved = api_client(people.meena).patch(address, {"site": "chennai"})
+    assert (moved.status_code, moved.json()["code"]) == (400, "read_only")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("path", ["assignments", "holidays", "shifts", "periods", "ledger", "days", "month"])
+def test_dates_at_the_ends_of_the_calendar_are_refused(plant: Plant, path: str, day: str) -> None:
+    meena, made = plant.people.meena, {"site": "pune", "name": "Z"}
+    answers = {
+        "assignments": lambda: post(meena, path, {"employee": plant.asha.pk, "shift": plant.day.pk, "from_date": day}),
+        "holidays": lambda: post(meena, path, {**made, "date": day}),
+        "shifts": lambda: post(meena, path, {**SHIFT, "effective_from": day}),
+        "periods": lambda: post(meena, path, {**made, "first_date": day, "last_date": day}),
+        "ledger": lambda: get(meena, "grace-ledger", employee=plant.asha.pk, month=day[:7]),
+        "days": lambda: get(meena, path, **{"from": day}),
+        "month": lambda: api_client(meena).get(f"/admin/attendance/dayrecord/person/{plant.asha.pk}/{day[:7]}/"),
+    }
+    assert answers[path]().status_code in (302, 400, 404)
+
+
+def test_a_person_who_changed_departments_stays_in_the_period_they_were_locked_with(plant: Plant) -> None:
+    post(plant.people.gate, "check-in", CHECK_IN)
+    made = {"site": "pune", "first_date": "2026-03-02", "last_date": "2026-03-03", "department": "Assembly"}
+    period = post(plant.people.meena, "periods", made).json()["id"]
+    post(plant.people.meena, f"periods/{period}/lock", {"accept_unreviewed": True})
+    type(plant.asha).objects.filter(pk=plant.asha.pk).update(department="Paint")
+    post(plant.people.gate, "check-out", CHECK_OUT)
+    assert plant.record(plant.asha).state == "locked"
+    assert len(get(plant.people.meena, f"periods/{period}/adjustments").json()) == 1
+    post(plant.people.kavita, f"periods/{period}/unlock", {"reason": "A mistake"})
+    rebuild_dirty(at=LATER)
+    plant.rebuild(plant.asha)
+    assert (plant.record(plant.asha).state, plant.record(plant.asha).early_exit_minutes) == ("final", 60)
+
+
 def lock(plant: Plant, user: Any = None, **fields: Any) -> Any:
     made = {"site": "pune", "first_date": "2026-03-02", "last_date": "2026-03-08"}
     period = post(plant.people.meena, "periods", made).json()["id"]
@@ -366,7 +417,7 @@ def test_only_a_manager_unlocks_and_says_why(plant: Plant) -> None:
 
 
 def test_a_period_that_is_not_over_is_not_locked(plant: Plant) -> None:
-    made = {"site": "pune", "first_date": "2998-03-02", "last_date": "2998-03-08"}
+    made = {"site": "pune", "first_date": "2190-03-02", "last_date": "2190-03-08"}
     period = post(plant.people.meena, "periods", made).json()["id"]
     assert post(plant.people.meena, f"periods/{period}/lock", {}).json()["code"] == "days_not_final"
 
