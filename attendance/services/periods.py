@@ -21,7 +21,11 @@ LONGEST_DAYS = 366
 
 @transaction.atomic
 def add_period(*, site: Site, first: date, last: date, department: str = "") -> PayPeriod:
-    """Add a period. Raises ``bad_date`` (as Django's ValidationError), ``end_before_start``, ``period_too_long``, or ``periods_overlap`` (409) when some of its days have one."""
+    """Add a period.
+
+    Raises ``end_before_start``, ``period_too_long``, ``periods_overlap`` (409) when some of its days have one, and
+    Django's ValidationError with ``bad_date`` for a date that is a slip of the pen.
+    """
     for day in (first, last):
         check_date(day)
     if last < first:
