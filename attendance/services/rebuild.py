@@ -30,7 +30,7 @@ from factoryai.sites.models import Site
 from identity.models import Employee
 
 BATCH = 200
-"""People in one transaction: about 25,000 punches a month, 100 MB, and locks held for two seconds."""
+"""People in one transaction: about 25,000 punches a month, under 100 MB, and locks held for two seconds."""
 
 DIRTY_AT_ONCE = 20_000
 MINUTE = timedelta(minutes=1)
