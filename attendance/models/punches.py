@@ -53,18 +53,20 @@ class Punch(models.Model):
         OUT = matching.Direction.OUT.value, "out"
         UNKNOWN = matching.Direction.UNKNOWN.value, "unknown"
 
-    employee = models.ForeignKey(Employee, models.PROTECT, related_name="punches")
+    employee = models.ForeignKey(Employee, models.PROTECT, related_name="punches", db_index=False)
     at = models.DateTimeField()
     offset_minutes = models.SmallIntegerField()
     received_at = models.DateTimeField()
-    source = models.ForeignKey(Source, models.PROTECT, related_name="punches")
+    source = models.ForeignKey(Source, models.PROTECT, related_name="punches", db_index=False)
     direction = models.CharField(max_length=8, choices=Direction, default=Direction.UNKNOWN)
     event_id = models.CharField(max_length=100)
     confidence = models.FloatField(null=True, blank=True, help_text="Of a face, 0 to 1.")
     is_doubtful = models.BooleanField(default=False, help_text="The recogniser was not sure.")
     snapshot = models.UUIDField(null=True, blank=True)
     place = models.CharField(max_length=80, blank=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
 
     objects = PunchQuerySet.as_manager()
 
