@@ -12,7 +12,7 @@ from django.db.models import F
 
 from factoryai.rest import Refusal
 from occupancy.models import Log, Zone, ZoneLine, microseconds
-from occupancy.rules.sums import SETTING, Kind, hours_of
+from occupancy.rules.sums import SETTING, Kind, hour_of
 from streaming.frames import Observation
 
 MOST_LOGS = 1000
@@ -54,6 +54,8 @@ def judge_log(row: NewLog, zones: Mapping[int, Zone], at: datetime) -> tuple[str
         return "bad_count", "A count of 0 or more belongs to the kind count, and only to it."
     if row.at > at + CLOCK_SLACK:
         return "in_future", "This time has not come yet; check the device's clock."
+    if microseconds(row.at) < zones[row.zone].kept_from_us:
+        return "too_old", "The logs of this time are summed and thinned out; it cannot be changed any more."
     return None
 
 
@@ -135,18 +137,20 @@ def _log(row: NewLog, source: str, at: datetime) -> Log:
 
 
 def _reopen(zones: Mapping[int, Zone], rows: Sequence[NewLog]) -> None:
-    """Move each watermark back to the start of the earliest touched hour, in the site's zone."""
+    """Move each watermark back to the start of the earliest touched hour, day and month, in the site's zone."""
     earliest: dict[int, datetime] = {}
     for row in rows:
         earliest[row.zone] = min(row.at, earliest.get(row.zone, row.at))
     for pk, first in earliest.items():
         zone = zones[pk]
         if zone.summed_until is None or first < zone.summed_until:
+            day = first.astimezone(zone.site.zone).date()
             zone.summed_until = hour_start(zone, first)
-            zone.save(update_fields=["summed_until"])
+            zone.days_until = min(day, zone.days_until or day)
+            zone.months_until = min(day.replace(day=1), zone.months_until or day)
+            zone.save(update_fields=["summed_until", "days_until", "months_until"])
 
 
 def hour_start(zone: Zone, at: datetime) -> datetime:
     """Return the start of the hour bucket that holds ``at``."""
-    day = at.astimezone(zone.site.zone).date()
-    return next(start for start, end in hours_of(day, zone.site.zone) if start <= at < end)
+    return hour_of(at, zone.site.zone)[0]
