@@ -6,10 +6,12 @@ Neither the cameras nor the features know each other; what joins them is written
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from django.db import close_old_connections
 from django.utils import timezone
 
+from factoryai.sites.models import Site
 from occupancy.analyser import CrossingAnalyser
 from occupancy.services import record_crossing
 from streaming.frames import Analyser, Observation
@@ -30,6 +32,9 @@ def analysers_for(camera: Camera) -> Sequence[Analyser]:
 def _count(observation: Observation) -> None:
     record_crossing(observation=observation, at=timezone.now())
 
+
+PEOPLE_ON_SHIFT: Callable[[Site, datetime], int] | None = None
+"""Counts the people with an open attendance session, for zones that are reset to them; None asks a person instead."""
 
 CONSUMERS: dict[str, Consumer] = {"crossing": _count}
 """Kind of observation → the service that records it as a fact."""

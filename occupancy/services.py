@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 
 from factoryai.rest import Refusal
+from occupancy.crowding import judge_zones
 from occupancy.models import Log, Zone, ZoneLine, microseconds
 from occupancy.rules.sums import SETTING, Kind, hour_of
 from streaming.frames import Observation
@@ -78,6 +79,7 @@ def record_logs(*, rows: Sequence[NewLog], zones: Sequence[Zone], source: str, a
     result.accepted, result.duplicates = len(fresh), len(good) - len(fresh)
     Log.objects.bulk_create([_log(row, source, at) for row in fresh])
     _reopen(known, fresh)
+    judge_zones(ids={row.zone for row in fresh}, at=at)
     return result
 
 
@@ -112,6 +114,7 @@ def correct_zone(*, zone: Zone, count: int, reason: str, by: Any, event_id: str,
     log.drift, log.reason, log.by = seen - count, reason.strip()[:200], by
     log.save()
     _reopen(known, [row])
+    judge_zones(ids=[zone.pk], at=at)
     return log
 
 
@@ -142,13 +145,18 @@ def _reopen(zones: Mapping[int, Zone], rows: Sequence[NewLog]) -> None:
     for row in rows:
         earliest[row.zone] = min(row.at, earliest.get(row.zone, row.at))
     for pk, first in earliest.items():
-        zone = zones[pk]
-        if zone.summed_until is None or first < zone.summed_until:
-            day = first.astimezone(zone.site.zone).date()
-            zone.summed_until = hour_start(zone, first)
-            zone.days_until = min(day, zone.days_until or day)
-            zone.months_until = min(day.replace(day=1), zone.months_until or day)
-            zone.save(update_fields=["summed_until", "days_until", "months_until"])
+        reopen_for(zones[pk], first)
+
+
+def reopen_for(zone: Zone, first: datetime) -> None:
+    """Move the watermarks of a locked zone back to the hour, day and month that hold ``first``."""
+    if zone.summed_until is not None and first >= zone.summed_until:
+        return
+    day = first.astimezone(zone.site.zone).date()
+    zone.summed_until = hour_start(zone, first)
+    zone.days_until = min(day, zone.days_until or day)
+    zone.months_until = min(day.replace(day=1), zone.months_until or day)
+    zone.save(update_fields=["summed_until", "days_until", "months_until"])
 
 
 def hour_start(zone: Zone, at: datetime) -> datetime:
