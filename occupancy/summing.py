@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from factoryai.sites.models import Site
-from occupancy.models import Day, Hour, Log, Month, Zone, microseconds
+from occupancy.models import Hour, Log, Zone, microseconds
 from occupancy.rules.sums import day_bounds, hour_of, next_month
 from occupancy.statements import DAYS_FROM_HOURS, HOURS_FROM_LOGS, MONTHS_FROM_DAYS
 
@@ -195,4 +195,19 @@ def _reopen(pk: int, first: date) -> None:
     zone.save(update_fields=["summed_until", "days_until", "months_until"])
 
 
-MODELS = {"hourly": Hour, "daily": Day, "monthly": Month}
+def sum_again(*, at: datetime, sites: Sequence[Site], first: date | None, last: date | None) -> dict[str, int]:
+    """Sum anew from the local day ``first`` to the end of ``last``; what follows ``last`` is summed too when it was
+    summed before, because its counts begin where ``last`` ends. None for either means as far as there is."""
+    zones = list(Zone.objects.filter(site__in=sites).select_related("site"))
+    reached = max((zone.summed_until for zone in zones if zone.summed_until), default=at)
+    if first:
+        reopen(zones=zones, first=first)
+    until = at
+    if last and sites:
+        ends = max(day_bounds(last, site.zone)[1] for site in sites)
+        until = min(at, max(ends, reached))
+    return {
+        "hours": sum_hours(at=until, sites=sites),
+        "days": sum_days(at=until, sites=sites),
+        "months": sum_months(at=until, sites=sites),
+    }

@@ -15,6 +15,8 @@ register = template.Library()
 
 PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Cameras", "wall", PEOPLE),
+    ("People inside", "occupancy", PEOPLE),
+    ("Scheduler", "scheduler", PEOPLE),
     ("Administration", "admin:index", PEOPLE),
 )
 
