@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from factoryai.sites.models import Site
 from occupancy.models import Zone
 from occupancy.resetting import PeopleOnShift, reset_by_hand
-from occupancy.rules.resets import Policy, decide_reset
+from occupancy.rules.resets import Policy, ResetDecision, decide_reset
 from occupancy.summing import reopen, sum_days, sum_hours, sum_months, thin_logs
 from occupancy.watching import note_live_cameras
 
@@ -53,11 +53,13 @@ def run_monthly(wish: Wish) -> dict[str, int]:
 
 
 def run_reset(wish: Wish) -> dict[str, int]:
-    """Reset by a person's word; without a date, that of the night that the clock is nearest to."""
+    """Reset by a person's word; without a date only those that are due or were missed, never one out of the blue."""
     done = 0
     for zone in Zone.objects.filter(site__in=wish.sites).select_related("site"):
         policy = Policy(zone.reset_policy)
         plan = decide_reset(wish.at, zone.site.zone, zone.reset_at, policy, zone.last_reset_date)
+        if wish.day is None and plan.decision is ResetDecision.NOT_YET:
+            continue
         day = wish.day or plan.business_date
         done += reset_by_hand(zone=zone, business_date=day, at=wish.at, people_on_shift=provider(), by=wish.by)
     return {"reset": done}
