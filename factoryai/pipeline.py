@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from attendance.models import Punch, Source
 from attendance.rules.matching import Direction
+from attendance.services.presence import people_on_shift
 from attendance.services.punches import NewPunch, record_punch, source_at
 from attendance.services.rosters import touch_person
 from factoryai.rest import Refusal
+from factoryai.sites.models import Site
 from identity.analyser import FaceAnalyser, FacePolicy
 from identity.confidential import ConfidentialAnalyser
 from identity.engines import recogniser_for
@@ -111,6 +113,9 @@ def _keeps_attendance(sighting: Sighting) -> bool:
 SIGHTING = "sighting:"
 PUNCH_DIRECTIONS = {Camera.Direction.IN: Direction.IN, Camera.Direction.OUT: Direction.OUT}
 """A camera that sees both ways leaves the direction to the session: first in, then out."""
+
+PEOPLE_ON_SHIFT: Callable[[Site, datetime], int] | None = people_on_shift
+"""Counts the people with an open attendance session, for zones that are reset to them; None asks a person instead."""
 
 CONSUMERS: dict[str, Consumer] = {"crossing": _count, "face": _sight}
 """Kind of observation → the service that records it as a fact."""

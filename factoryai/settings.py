@@ -277,6 +277,11 @@ AWS_ENDPOINT_URL_REKOGNITION = env.checked("AWS_ENDPOINT_URL_REKOGNITION", "", p
 if FACE_ENGINE == "rekognition" and not AWS_REGION:
     raise SettingError("AWS_REGION", "rekognition needs a region", "Write a region like ap-south-1.")
 
+# People inside
+
+LOG_DAYS = env.whole("FACTORYAI_LOG_DAYS", 400, low=40, high=36_500)
+PEOPLE_ON_SHIFT = "factoryai.pipeline.PEOPLE_ON_SHIFT"
+
 # Mail, for alerts
 
 EMAIL_CONFIG = parse.mail(env.text("FACTORYAI_EMAIL_URL"))

@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import Q
 
 from factoryai.sites.models import Site
-from occupancy.querysets import LogQuerySet, ZoneQuerySet
+from occupancy.querysets import LogQuerySet, SumQuerySet, ZoneQuerySet
+from occupancy.rules.capacity import Level
 from occupancy.rules.resets import Policy
 from occupancy.rules.sums import Kind
 from streaming.models import Camera
@@ -20,6 +21,8 @@ class Zone(models.Model):
     """A part of a site whose people are counted.
 
     ``summed_until`` is the watermark: every hour that ended by then is summed, and a log from before it moves it back.
+    ``days_until`` and ``months_until`` are those of the local days and months. Raw logs are complete from
+    ``kept_from_us`` on; what was inside at that moment is ``kept_count``.
     """
 
     class ResetPolicy(models.TextChoices):
@@ -27,13 +30,24 @@ class Zone(models.Model):
         TO_OPEN_SESSIONS = Policy.TO_OPEN_SESSIONS.value, "to the people on shift"
         OFF = Policy.OFF.value, "never"
 
+    class CapacityLevel(models.TextChoices):
+        OK = Level.OK.value, "room"
+        WARN = Level.WARN.value, "nearly full"
+        FULL = Level.FULL.value, "full"
+
     site = models.ForeignKey(Site, models.CASCADE, related_name="zones")
     name = models.CharField(max_length=80)
     capacity = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     reset_at = models.TimeField(default=time(3), help_text="When the count is reset each night, in the site's zone.")
     reset_policy = models.CharField(max_length=20, choices=ResetPolicy, default=ResetPolicy.TO_ZERO)
     last_reset_date = models.DateField(null=True, editable=False)
+    reset_asked_date = models.DateField(null=True, editable=False)
     summed_until = models.DateTimeField(null=True, editable=False)
+    days_until = models.DateField(null=True, editable=False)
+    months_until = models.DateField(null=True, editable=False)
+    kept_from_us = models.BigIntegerField(default=0, editable=False)
+    kept_count = models.IntegerField(default=0, editable=False)
+    level = models.CharField(max_length=4, choices=CapacityLevel, default=Level.OK.value, editable=False)
 
     objects = ZoneQuerySet.as_manager()
 
@@ -103,6 +117,91 @@ class Log(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Totals(models.Model):
+    """The figures of one bucket. ``weighted_us`` is people × microseconds, a whole number that both databases add up
+    alike; ``length_us`` the time it covers; ``is_complete`` says that every camera of the zone was live throughout."""
+
+    length_us = models.BigIntegerField()
+    weighted_us = models.BigIntegerField()
+    peak = models.IntegerField()
+    low = models.IntegerField()
+    entries = models.IntegerField()
+    exits = models.IntegerField()
+    logs = models.IntegerField()
+    is_complete = models.BooleanField()
+
+    objects = SumQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def average(self) -> float:
+        """People inside, weighted by time."""
+        return self.weighted_us / self.length_us
+
+
+class Hour(Totals):
+    """One hour of a zone, cut from local midnight; ``closing`` is the raw count at its end."""
+
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="hours")
+    start = models.DateTimeField()
+    date = models.DateField(help_text="The local day it belongs to.")
+    closing = models.IntegerField()
+
+    class Meta:
+        ordering = ["zone", "start"]
+        constraints = [models.UniqueConstraint(fields=["zone", "start"], name="one_hour_each")]
+        indexes = [models.Index(fields=["zone", "date"], name="hour_zone_date")]
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M} UTC"
+
+
+class Day(Totals):
+    """One local day of a zone: 24 hours, or 23 or 25 when the clocks change."""
+
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="days")
+    date = models.DateField()
+
+    class Meta:
+        ordering = ["zone", "date"]
+        constraints = [models.UniqueConstraint(fields=["zone", "date"], name="one_day_each")]
+
+    def __str__(self) -> str:
+        return str(self.date)
+
+
+class Month(Totals):
+    """One local month of a zone; ``date`` is its first day."""
+
+    zone = models.ForeignKey(Zone, models.CASCADE, related_name="months")
+    date = models.DateField()
+
+    class Meta:
+        ordering = ["zone", "date"]
+        constraints = [models.UniqueConstraint(fields=["zone", "date"], name="one_month_each")]
+
+    def __str__(self) -> str:
+        return f"{self.date:%Y-%m}"
+
+
+class LiveSpan(models.Model):
+    """A camera was live from ``began_at`` to ``ended_at``; time in no span is time that nobody vouches for."""
+
+    camera = models.ForeignKey(Camera, models.CASCADE, related_name="live_spans")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["camera", "began_at"]
+        constraints = [models.UniqueConstraint(fields=["camera", "began_at"], name="one_live_span_each")]
+        indexes = [models.Index(fields=["camera", "ended_at"], name="live_span_end")]
+
+    def __str__(self) -> str:
+        return f"{self.began_at:%Y-%m-%d %H:%M} to {self.ended_at:%Y-%m-%d %H:%M}"
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import F
 
 from factoryai.rest import Refusal
+from occupancy.crowding import judge_zones
 from occupancy.models import Log, Zone, ZoneLine, microseconds
-from occupancy.rules.sums import SETTING, Kind, hours_of
+from occupancy.rules.sums import SETTING, Kind, hour_of
 from streaming.frames import Observation
 
 MOST_LOGS = 1000
@@ -54,6 +55,8 @@ def judge_log(row: NewLog, zones: Mapping[int, Zone], at: datetime) -> tuple[str
         return "bad_count", "A count of 0 or more belongs to the kind count, and only to it."
     if row.at > at + CLOCK_SLACK:
         return "in_future", "This time has not come yet; check the device's clock."
+    if microseconds(row.at) < zones[row.zone].kept_from_us:
+        return "too_old", "The logs of this time are summed and thinned out; it cannot be changed any more."
     return None
 
 
@@ -76,6 +79,7 @@ def record_logs(*, rows: Sequence[NewLog], zones: Sequence[Zone], source: str, a
     result.accepted, result.duplicates = len(fresh), len(good) - len(fresh)
     Log.objects.bulk_create([_log(row, source, at) for row in fresh])
     _reopen(known, fresh)
+    judge_zones(ids={row.zone for row in fresh}, at=at)
     return result
 
 
@@ -110,6 +114,7 @@ def correct_zone(*, zone: Zone, count: int, reason: str, by: Any, event_id: str,
     log.drift, log.reason, log.by = seen - count, reason.strip()[:200], by
     log.save()
     _reopen(known, [row])
+    judge_zones(ids=[zone.pk], at=at)
     return log
 
 
@@ -135,18 +140,25 @@ def _log(row: NewLog, source: str, at: datetime) -> Log:
 
 
 def _reopen(zones: Mapping[int, Zone], rows: Sequence[NewLog]) -> None:
-    """Move each watermark back to the start of the earliest touched hour, in the site's zone."""
+    """Move each watermark back to the start of the earliest touched hour, day and month, in the site's zone."""
     earliest: dict[int, datetime] = {}
     for row in rows:
         earliest[row.zone] = min(row.at, earliest.get(row.zone, row.at))
     for pk, first in earliest.items():
-        zone = zones[pk]
-        if zone.summed_until is None or first < zone.summed_until:
-            zone.summed_until = hour_start(zone, first)
-            zone.save(update_fields=["summed_until"])
+        reopen_for(zones[pk], first)
+
+
+def reopen_for(zone: Zone, first: datetime) -> None:
+    """Move the watermarks of a locked zone back to the hour, day and month that hold ``first``."""
+    if zone.summed_until is not None and first >= zone.summed_until:
+        return
+    day = first.astimezone(zone.site.zone).date()
+    zone.summed_until = hour_start(zone, first)
+    zone.days_until = min(day, zone.days_until or day)
+    zone.months_until = min(day.replace(day=1), zone.months_until or day)
+    zone.save(update_fields=["summed_until", "days_until", "months_until"])
 
 
 def hour_start(zone: Zone, at: datetime) -> datetime:
     """Return the start of the hour bucket that holds ``at``."""
-    day = at.astimezone(zone.site.zone).date()
-    return next(start for start, end in hours_of(day, zone.site.zone) if start <= at < end)
+    return hour_of(at, zone.site.zone)[0]

@@ -10,6 +10,7 @@ import pytest
 from attendance.models import AttendancePolicy, DayRecord, DirtyDay, Flag, Holiday, Punch, SetAside, Source
 from attendance.rules.flags import judge_again
 from attendance.services.finalise import finalise_days
+from attendance.services.presence import people_on_shift
 from attendance.services.punches import NewPunch, record_punch, record_punches
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
 from attendance.services.rosters import save_shift, touch_site
@@ -197,3 +198,13 @@ def test_another_persons_data_changes_nothing(plant: Plant) -> None:
     plant.punch(plant.ravi, "2026-03-02 22:00", "in", at=LATER)
     plant.rebuild(plant.asha)
     assert plant.record(plant.asha).digest == before
+
+
+def test_people_on_shift_are_those_who_came_and_did_not_leave(plant: Plant) -> None:
+    plant.punch(plant.asha, "2026-03-02 08:00", "in")
+    plant.punch(plant.ravi, "2026-03-02 22:00", "in")
+    counts = [people_on_shift(plant.site, clock(f"2026-03-02 {at}")) for at in ("07:59", "12:00", "22:30")]
+    assert counts == [0, 1, 1]
+    plant.punch(plant.ravi, "2026-03-03 06:00", "out")
+    assert people_on_shift(plant.site, clock("2026-03-03 06:30")) == 0
+    assert people_on_shift(plant.people.other_site, clock("2026-03-02 12:00")) == 0

@@ -51,3 +51,13 @@ class Job(models.Model):
     def is_late(self, at: dt.datetime) -> bool:
         """Whether it should have begun by ``at`` and has not."""
         return self.next_due_at is not None and self.next_due_at < at - LATE_AFTER
+
+
+class BeatLease(models.Model):
+    """The one row that says which scheduler may act, and until when unless it says so again."""
+
+    holder = models.CharField(max_length=100, blank=True)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.holder or 'nobody'} until {self.until:%Y-%m-%d %H:%M:%S} UTC"

@@ -11,12 +11,12 @@ from typing import Any
 
 from celery import shared_task
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from factoryai.jobs.due import due_after, missed_between
-from factoryai.jobs.models import Job
+from factoryai.jobs.models import BeatLease, Job
 from factoryai.jobs.schedule import SCHEDULE, Cron, Entry, Every
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 BEAT = "beat"
 """The row that the scheduler itself writes at every tick."""
 RUNNING_WITHIN = dt.timedelta(seconds=90)
+
+LEASE_FOR = dt.timedelta(seconds=30)
+"""Renewed at every tick, at most 5 s apart; a lease further ahead than two of these was taken by a clock gone back."""
 
 Outcome = str | Mapping[str, Any] | None
 
@@ -121,6 +124,23 @@ def scheduler_status(*, at: dt.datetime) -> dict[str, Any]:
             for row in jobs
         ],
     }
+
+
+def late_jobs(*, at: dt.datetime) -> list[str]:
+    """Return the names of the jobs that are due, switched on, and have not begun."""
+    return sorted(_current_schedules().keys() & set(Job.objects.late(at).values_list("name", flat=True)))
+
+
+def hold_beat(*, holder: str, at: dt.datetime) -> bool:
+    """Take or renew the lease on being the one scheduler; False while another holds it. One UPDATE decides."""
+    BeatLease.objects.get_or_create(pk=1, defaults={"until": at})
+    mine_or_free = BeatLease.objects.filter(Q(holder=holder) | Q(until__lte=at) | Q(until__gt=at + 2 * LEASE_FOR), pk=1)
+    return bool(mine_or_free.update(holder=holder, until=at + LEASE_FOR))
+
+
+def release_beat(*, holder: str, at: dt.datetime) -> None:
+    """Give the lease back, so that the next scheduler need not wait for its end."""
+    BeatLease.objects.filter(holder=holder).update(holder="", until=at)
 
 
 def _current_schedule(name: str) -> Every | Cron | None:

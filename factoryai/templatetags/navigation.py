@@ -16,6 +16,8 @@ register = template.Library()
 PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Cameras", "wall", PEOPLE),
     ("Faces", "faces-review", PEOPLE),
+    ("People inside", "occupancy", PEOPLE),
+    ("Scheduler", "scheduler", PEOPLE),
     ("Administration", "admin:index", PEOPLE),
 )
 

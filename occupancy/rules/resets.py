@@ -47,19 +47,23 @@ def decide_reset(now: datetime, zone: ZoneInfo, reset_at: time, policy: Policy, 
         return ResetPlan(ResetDecision.OFF, business_date)
     if last_done is not None and last_done >= business_date:
         return ResetPlan(ResetDecision.DONE, business_date)
-    due = datetime.combine(business_date, reset_at, zone).astimezone(ZoneInfo("UTC"))
-    if now <= due + AFTER:
+    if now <= due_at(business_date, zone, reset_at) + AFTER:
         return ResetPlan(ResetDecision.RUN, business_date)
     if last_done is None:
         return ResetPlan(ResetDecision.NOT_YET, business_date)
     return ResetPlan(ResetDecision.ASK, business_date)
 
 
+def due_at(day: date, zone: ZoneInfo, reset_at: time) -> datetime:
+    """Return the instant of a night's reset; a time that a clock change skips comes an hour later by the clock."""
+    return datetime.combine(day, reset_at, zone).astimezone(ZoneInfo("UTC"))
+
+
 def _business_date(now: datetime, zone: ZoneInfo, reset_at: time) -> date:
     """Return the newest local date whose reset window has opened by ``now``."""
     local = now.astimezone(zone).date()
     for day in (local + timedelta(days=1), local):
-        if now >= datetime.combine(day, reset_at, zone).astimezone(ZoneInfo("UTC")) - BEFORE:
+        if now >= due_at(day, zone, reset_at) - BEFORE:
             return day
     return local - timedelta(days=1)
 

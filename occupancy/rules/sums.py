@@ -108,3 +108,14 @@ def hours_of(day: date, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
     count = math.ceil((end - start) / timedelta(hours=1))
     edges = [min(start + timedelta(hours=n), end) for n in range(count + 1)]
     return list(pairwise(edges))
+
+
+def hour_of(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the hour bucket that holds ``at``, as UTC instants."""
+    day = at.astimezone(zone).date()
+    return next(hour for hour in hours_of(day, zone) if hour[0] <= at < hour[1])
+
+
+def next_month(first: date) -> date:
+    """Return the first day of the month after the one that begins on ``first``."""
+    return (first + timedelta(days=31)).replace(day=1)

@@ -1,0 +1,117 @@
+"""Summing one hour of logs beside the bare INSERT … SELECT … GROUP BY of the same, on PostgreSQL.
+
+``python -m bench.occupancy [--logs 200000] [--zones 200] [--old 1000000]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.real_postgres import Postgres
+
+START = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FILL = """
+INSERT INTO occupancy_log (zone_id, source, event_id, at, at_us, received_at, kind, step, reason)
+SELECT z.id, 'bench', '{name}' || n, to_timestamp(us / 1e6), us, now(), CASE WHEN n %% 2 = 0 THEN 'in' ELSE 'out' END,
+    CASE WHEN n %% 2 = 0 THEN 1 ELSE -1 END, ''
+FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM occupancy_zone) z,
+    LATERAL (SELECT n, %(first)s + (n * %(gap)s)::bigint AS us FROM generate_series(0, %(each)s - 1) n) logs
+"""
+
+
+def fill(name: str, first: int, length_us: int, count: int, zones: int) -> None:
+    """Write ``count`` logs, spread evenly over the zones and over ``length_us`` from ``first``."""
+    from django.db import connection
+
+    each = count // zones
+    with connection.cursor() as cursor:
+        cursor.execute(FILL.format(name=name), {"first": first, "gap": length_us / each, "each": each})
+        cursor.execute("ANALYZE")
+
+
+def best(act: Callable[[], object], before: Callable[[], object], passes: int = 5) -> float:
+    """Return the seconds of the fastest of several passes, each on a fresh hour."""
+    found = float("inf")
+    for _ in range(passes):
+        before()
+        began = time.perf_counter()
+        act()
+        found = min(found, time.perf_counter() - began)
+    return found
+
+
+def measure() -> tuple[float, float]:
+    """Return the seconds of the summing and of the bare statement."""
+    from django.db import connection
+
+    from occupancy.models import Hour, Zone, microseconds
+    from occupancy.statements import HOURS_FROM_LOGS
+    from occupancy.summing import sum_hours
+
+    ids = ",".join(map(str, Zone.objects.values_list("pk", flat=True)))
+    values = {"start": START, "end": START + HOUR, "date": START.date()}
+    values |= {"start_us": microseconds(START), "end_us": microseconds(START + HOUR)}
+
+    def bare() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(HOURS_FROM_LOGS.split("ON CONFLICT")[0].replace("__ZONES__", ids), values)
+
+    def again() -> None:
+        Hour.objects.all().delete()
+        Zone.objects.update(summed_until=START)
+
+    ours = best(lambda: sum_hours(at=START + HOUR), again)
+    assert Hour.objects.count() == Zone.objects.count()
+    return ours, best(bare, again)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--logs", type=int, default=200_000)
+    parser.add_argument("--zones", type=int, default=200)
+    parser.add_argument("--old", type=int, default=1_000_000)
+    wish = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = Postgres(Path(folder) / "postgres")
+        server.start()
+        try:
+            os.environ["DATABASE_URL"] = server.url
+            run(wish)
+        finally:
+            from django.db import connections
+
+            connections.close_all()
+            server.stop()
+
+
+def run(wish: argparse.Namespace) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "factoryai.settings")
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from factoryai.sites.models import Site
+    from occupancy.models import Zone, microseconds
+
+    call_command("migrate", verbosity=0)
+    site = Site.objects.create(slug="bench", name="Bench")
+    Zone.objects.bulk_create(Zone(site=site, name=f"Zone {n}") for n in range(wish.zones))
+    fill("hour", microseconds(START), 3_600_000_000, wish.logs, wish.zones)
+    ours, bare = measure()
+    print(f"{wish.logs:,} logs, {wish.zones} zones: {ours * 1e3:.0f} ms; bare {bare * 1e3:.0f} ms; x {ours / bare:.2f}")
+    year = timedelta(days=365)
+    fill("old", microseconds(START - year), 364 * 86_400_000_000, wish.old, wish.zones)
+    later, _ = measure()
+    print(f"with {wish.old:,} old rows: {later * 1e3:.0f} ms ({(later / ours - 1) * 100:+.0f} %)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""Pages."""
+
+from django.urls import path
+
+from occupancy import views
+
+urlpatterns = [
+    path("occupancy/", views.overview, name="occupancy"),
+    path("occupancy/now", views.now, name="occupancy-now-fragment"),
+    path("occupancy/<int:pk>/", views.zone, name="occupancy-zone"),
+    path("occupancy/<int:pk>/<str:period>.csv", views.export, name="occupancy-export"),
+    path("scheduler/", views.scheduler, name="scheduler"),
+    path("scheduler/<str:name>/run", views.run, name="scheduler-run"),
+]
