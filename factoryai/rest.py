@@ -221,7 +221,10 @@ class _AwareFormField(forms.DateTimeField):
             raise ModelValidationError(self.error_messages["invalid"], code="invalid")
         if timezone.is_naive(parsed):
             raise ModelValidationError(NAIVE_TIME, code="naive_time")
-        return parsed
+        try:
+            return parsed.astimezone(dt.UTC)
+        except OverflowError as error:
+            raise ModelValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
 class AwareDateTimeFilter(IsoDateTimeFilter):

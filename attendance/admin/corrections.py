@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from attendance.admin.local_time import LocalDateTimeField, to_instant
-from attendance.admin.showing import HR, NoteActionForm, badge, local, month_link
+from attendance.admin.showing import HR, NoteActionForm, badge, is_id, local, month_link
 from attendance.models import Correction
 from attendance.services.corrections import ask_correction, decide_correction
 from factoryai.rest import Refusal
@@ -64,6 +64,11 @@ class CorrectionAdmin(RoleAdmin, admin.ModelAdmin):
 
     class Media:
         css = {"all": ["css/admin.css"]}
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Take over whom a link names, when it names anybody."""
+        given = super().get_changeform_initial_data(request)
+        return {name: value for name, value in given.items() if name not in ("employee", "punch") or is_id(value)}
 
     @admin.display(description="asked", ordering="asked_at")
     def asked(self, correction: Correction) -> str:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from attendance.admin.showing import HR, SiteFilter
+from attendance.admin.showing import HR, SiteFilter, is_id
 from attendance.imports import ASSIGNMENTS, SHIFTS
 from attendance.models import Assignment, AttendancePolicy, Holiday, Leave, Shift, ShiftVersion
 from attendance.services.preview import preview_shift
@@ -110,12 +110,13 @@ class ShiftVersionAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Start from the version that ``copy`` names."""
         given = {"effective_from": timezone.now().date(), **super().get_changeform_initial_data(request)}
-        version = self.get_queryset(request).filter(pk=given.pop("copy", None) or 0).first()
+        copied = given.pop("copy", "")
+        version = self.get_queryset(request).filter(pk=copied).first() if is_id(copied) else None
         if version is None:
             return given
         names = [field.name for field in ShiftVersion._meta.fields if field.name in ShiftForm.base_fields]
-        copied = {name: getattr(version, name) for name in names}
-        return {**copied, "site": version.shift.site_id, "name": version.shift.name, **given}
+        fields = {name: getattr(version, name) for name in names}
+        return {**fields, "site": version.shift.site_id, "name": version.shift.name, **given}
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

@@ -29,6 +29,11 @@ def local(at: datetime | None, zone: ZoneInfo, form: str = "%H:%M:%S") -> str:
     return f"{at.astimezone(zone):{form}}" if at else "—"
 
 
+def is_id(text: str) -> bool:
+    """Whether a query parameter can be the id of a row."""
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
 def badge(word: str, level: str) -> SafeString:
     """Return a state as text on a ground that its level colours: ok, look, bad or calm."""
     return format_html('<span class="state-badge" data-level="{}">{}</span>', level, word)

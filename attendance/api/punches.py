@@ -287,7 +287,7 @@ def parse_row(item: Any, people: dict[str, dict[str, Employee]]) -> tuple[str, E
     source = item.get("source", "")
     if source != "" and not _is_text(source, SOURCE_LETTERS):
         raise Refusal("bad_source", f"source: a name of at most {SOURCE_LETTERS} characters.")
-    if item.get("direction") not in DIRECTIONS:
+    if not isinstance(item.get("direction"), str) or item["direction"] not in DIRECTIONS:
         raise Refusal("bad_direction", "direction: in, out or unknown.")
     site, code = item.get("site"), item.get("employee_code")
     person = people.get(site, {}).get(code) if isinstance(site, str) and isinstance(code, str) else None

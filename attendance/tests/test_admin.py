@@ -277,6 +277,11 @@ def test_a_saved_version_is_only_looked_at(plant: Plant) -> None:
     assert 'value="08:00:00"' in copied
 
 
+@pytest.mark.parametrize("address", ["shiftversion/add/?copy=abc", "correction/add/?employee=abc&punch=-1"])
+def test_a_link_that_names_nobody_opens_an_empty_form(plant: Plant, address: str) -> None:
+    assert browser(plant.people.meena).get(f"/admin/attendance/{address}").status_code == 200
+
+
 def test_an_overlapping_assignment_is_refused_in_the_form(plant: Plant) -> None:
     data = {"employee": plant.asha.pk, "shift": plant.day.pk, "from_date": "2026-03-09", "weekdays": ["0", "1"]}
     page = text(browser(plant.people.meena).post("/admin/attendance/assignment/add/", data))

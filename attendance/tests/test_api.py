@@ -106,7 +106,7 @@ def test_the_good_rows_of_a_bulk_are_kept(plant: Plant) -> None:
         row("2", employee_code="E9"),
         row("3", at="2026-03-02T08:00:00"),
         row("4", at="2999-01-01T00:00:00Z"),
-        row("5", direction="sideways"),
+        row("5", direction=[]),
         row("6", site="chennai"),
         row("7", at="2026-03-02T08:00:00+99:00"),
         row("", at="2026-03-02T08:00:00Z"),
@@ -371,6 +371,11 @@ def test_a_person_who_changed_departments_stays_in_the_period_they_were_locked_w
     rebuild_dirty(at=LATER)
     plant.rebuild(plant.asha)
     assert (plant.record(plant.asha).state, plant.record(plant.asha).early_exit_minutes) == ("final", 60)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "soon"])
+def test_a_time_outside_the_calendar_finds_no_punches(plant: Plant, at: str) -> None:
+    assert get(plant.people.meena, "punches", after=at).status_code == 400
 
 
 def lock(plant: Plant, user: Any = None, **fields: Any) -> Any:
