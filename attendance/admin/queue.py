@@ -16,7 +16,9 @@ from attendance.admin.showing import HR, DepartmentFilter, NoteActionForm, SiteF
 from attendance.models import Decision, Flag, Punch
 from attendance.models.days import Review
 from attendance.services.review import Decided, reopen_flag, review_flags
+from attendance.services.watermarks import silent_sources
 from factoryai.rest import Refusal
+from factoryai.sites.models import Site
 from factoryai.sites.role_admin import RoleAdmin
 
 LEVELS = {Review.PENDING: "look", Review.EXCUSED: "calm", Review.CONFIRMED: "bad"}
@@ -95,7 +97,14 @@ class FlagAdmin(RoleAdmin, admin.ModelAdmin):
         js = ["js/review-queue.js"]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        return super().changelist_view(request, {"title": "Flags to review", **(extra_context or {})})
+        """Say above the list which sources hold days back: nobody is absent before they have reported."""
+        sites = Site.objects.visible_to(request.user, HR)
+        silent = [
+            f"{source} ({local(source.reported_until, source.site.zone, '%d %b %H:%M')})"
+            for source in silent_sources(sites, timezone.now())
+        ]
+        context = {"title": "Flags to review", "silent": silent, **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
         return super().get_queryset(request).with_names()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Q, QuerySet
 
 from attendance.models import Closing, Source
 from factoryai.rest import Refusal
@@ -15,6 +16,8 @@ from streaming.models import Camera, CameraStatus
 CAMERA_LAG = timedelta(minutes=1)
 """How long a face may be on its way from a frame to a punch: its track must end and its recorder write."""
 
+
+SILENT_AFTER = timedelta(hours=1)
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,10 +36,10 @@ def watermark_of(site: Site, at: datetime) -> datetime:
     return min(at, max(found, closed) if closed else found)
 
 
-def holding_back(site: Site, before: datetime) -> list[Source]:
-    """Return the required sources that have not reported up to ``before``."""
-    required = Source.objects.filter(site=site, is_required=True)
-    return [source for source in required if source.reported_until is None or source.reported_until < before]
+def silent_sources(sites: Iterable[Site], at: datetime) -> QuerySet[Source]:
+    """Return the required sources of ``sites`` that have not reported for `SILENT_AFTER`: days wait for them."""
+    required = Source.objects.filter(site__in=sites, is_required=True).select_related("site")
+    return required.filter(Q(reported_until=None) | Q(reported_until__lt=at - SILENT_AFTER)).order_by("site", "name")
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ from attendance.models import (
     PayPeriod,
     Punch,
     ShiftVersion,
+    Source,
 )
 from attendance.services.finalise import finalise_days
 from attendance.services.rebuild import rebuild_dirty
@@ -68,6 +69,13 @@ def test_the_queue_shows_what_waits_with_its_reason(plant: Plant) -> None:
     page = text(browser(plant.people.meena).get(QUEUE))
     assert "LATE 6 min: first entry 08:06:12 at Gate 1; shift A (v1) starts 08:00, grace 5 min" in page
     assert "08:06 – 16:00" in page
+
+
+def test_the_queue_says_which_source_holds_days_back(plant: Plant) -> None:
+    assert "Days wait for" not in text(browser(plant.people.meena).get(QUEUE))
+    Source.objects.filter(name="device:gate").update(is_required=True, reported_until=clock("2026-03-02 12:00"))
+    assert "Days wait for device:gate (02 Mar 12:00)" in text(browser(plant.people.meena).get(QUEUE))
+    assert "Days wait for" not in text(browser(plant.people.stranger).get(QUEUE))
 
 
 def decide(user: Any, action: str, flags: Any, note: str = "") -> Any:
