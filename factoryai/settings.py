@@ -222,6 +222,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "PunchDirectionEnum": "attendance.models.punches.Punch.Direction",
+        "PassageDirectionEnum": "vehicles.models.lists.ListEntry.Direction",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
