@@ -10,9 +10,9 @@ from django.db import transaction
 
 from factoryai.alerts.services import record_event
 from factoryai.rest import Refusal
-from identity.gallery import lock_gallery
 from identity.models import Employee, Sighting, Snapshot, UnknownFace
 from identity.rules import GROUPED_AT, SFACE
+from identity.services.gallery import lock_gallery
 
 State = UnknownFace.State
 JOINABLE = (State.OPEN, State.VISITOR, State.DISMISSED)

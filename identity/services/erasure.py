@@ -11,13 +11,13 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Q
 
-from identity import engines
 from identity.files import Files, media_files
-from identity.gallery import LiveGallery, gallery_changed, lock_gallery
 from identity.models import Consent, Employee, RemoteFace, Sighting, Snapshot, UnknownFace
-from identity.purge import discard_snapshot
 from identity.recognisers.base import RecogniserError
 from identity.rules import GROUPED_AT, SFACE
+from identity.services import engines
+from identity.services.gallery import LiveGallery, gallery_changed, lock_gallery
+from identity.services.purge import discard_snapshot
 
 log = logging.getLogger(__name__)
 

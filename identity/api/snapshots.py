@@ -20,9 +20,9 @@ from factoryai.rest import AwareDateTimeFilter, ErrorSerializer, ModelSerializer
 from factoryai.sites.models import Role, Site
 from factoryai.sites.permissions import SiteScoped
 from identity.models import Snapshot
-from identity.purge import purge_snapshots
 from identity.querysets import STRANGER_ROLES
-from identity.snapshots import hold_snapshot, read_snapshot, release_snapshot
+from identity.services.purge import purge_snapshots
+from identity.services.snapshots import hold_snapshot, read_snapshot, release_snapshot
 
 PICTURE_HEADERS = {"Cache-Control": "no-store", "Content-Disposition": "inline", "X-Robots-Tag": "noindex"}
 

@@ -10,14 +10,14 @@ from django.http import HttpRequest
 from factoryai.sites.csv_admin import CsvImportAdmin
 from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
-from identity import face_admin
+from identity.admin import faces
 from identity.imports import EMPLOYEES
 from identity.models import Employee
-from identity.people import save_employee
+from identity.services.people import save_employee
 
 
 @admin.register(Employee)
-class EmployeeAdmin(face_admin.ErasesBiometrics, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
+class EmployeeAdmin(faces.ErasesBiometrics, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     view_roles = add_roles = change_roles = csv_roles = (Role.HR, Role.MANAGER)
     csv_importer = EMPLOYEES
     list_display = ["code", "name", "site", "department", "joined_date", "left_date", "is_active"]
@@ -31,6 +31,3 @@ class EmployeeAdmin(face_admin.ErasesBiometrics, RoleAdmin, CsvImportAdmin, admi
 
     def save_model(self, request: HttpRequest, obj: Employee, form: Any, change: bool) -> None:
         save_employee(obj)
-
-
-__all__ = ["EmployeeAdmin", "face_admin"]

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, field
 
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
-from identity import engines
-from identity.enrolment import enrol_remotely, examine_photo
-from identity.erasure import delete_remote_faces
 from identity.models import Face, RemoteFace
 from identity.pictures import decode_picture
 from identity.recognisers.base import RecogniserError
-from identity.snapshots import read_snapshot
+from identity.services import engines
+from identity.services.enrolment import enrol_remotely, examine_photo
+from identity.services.erasure import delete_remote_faces
+from identity.services.snapshots import read_snapshot
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from factoryai.sites.models import Site
-from identity import engines
 from identity.models import Employee
 from identity.pictures import decode_picture
 from identity.rules import Decision, Outcome, judge_quality
+from identity.services import engines
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import datetime as dt
 from typing import Any
 
 from factoryai.rest import Refusal
-from identity.enrolment import enrol_photo, examine_photo, require_enrolable
 from identity.models import Employee, Face, Sighting, UnknownFace
 from identity.pictures import decode_picture
-from identity.sightings import tell_identified
-from identity.snapshots import read_snapshot
-from identity.unknowns import assign_unknown
+from identity.services.enrolment import enrol_photo, examine_photo, require_enrolable
+from identity.services.sightings import tell_identified
+from identity.services.snapshots import read_snapshot
+from identity.services.unknowns import assign_unknown
 
 
 def name_unknown(

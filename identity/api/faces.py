@@ -16,7 +16,11 @@ from rest_framework.response import Response
 from factoryai.rest import ErrorSerializer, ModelSerializer, NotFound, Refusal
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import SiteScoped
-from identity.enrolment import (
+from identity.api.snapshots import picture_url
+from identity.models import Consent, Employee, Face
+from identity.pictures import MOST_BYTES
+from identity.querysets import FACE_ROLES
+from identity.services.enrolment import (
     advised_more,
     enrol_photo,
     enrol_picture,
@@ -25,12 +29,8 @@ from identity.enrolment import (
     remove_photo,
     require_enrolable,
 )
-from identity.erasure import erase_biometrics, opt_out
-from identity.grab import grab_picture
-from identity.models import Consent, Employee, Face
-from identity.pictures import MOST_BYTES
-from identity.querysets import FACE_ROLES
-from identity.snapshots_api import picture_url
+from identity.services.erasure import erase_biometrics, opt_out
+from identity.services.grab import grab_picture
 from streaming.models import Camera
 
 REFUSED_PICTURE = OpenApiResponse(

@@ -13,16 +13,16 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from factoryai.rest import Refusal
-from identity import engines
-from identity.gallery import gallery_changed, gallery_for, lock_gallery
 from identity.models import Consent, Employee, Face, RemoteFace, Snapshot
 from identity.pictures import decode_picture, encode_picture
-from identity.purge import discard_snapshot
 from identity.recognisers.base import Face as FoundFace
 from identity.recognisers.base import PermanentError, TransientError
 from identity.recognisers.rekognition import IndexedFace, RekognitionRecogniser
 from identity.rules import ENROL_WIDTH, ROTATED_BY, SFACE, is_unlike_own, judge_quality, other_owner, quality_score
-from identity.snapshots import keep_snapshot
+from identity.services import engines
+from identity.services.gallery import gallery_changed, gallery_for, lock_gallery
+from identity.services.purge import discard_snapshot
+from identity.services.snapshots import keep_snapshot
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from factoryai.rest import ModelSerializer, Refusal, RefusesReadOnly, StrictBool
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import SiteField, SiteScoped
 from identity.models import Employee
-from identity.people import save_employee
+from identity.services.people import save_employee
 
 
 class EmployeeSerializer(RefusesReadOnly, ModelSerializer):

@@ -16,18 +16,7 @@ from django.utils.safestring import SafeString
 from factoryai.rest import Refusal
 from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
-from identity.enrolment import (
-    Photo,
-    advised_more,
-    enrol_photo,
-    examine_photo,
-    record_consent,
-    refuse_wrong_person,
-    remove_photo,
-)
-from identity.enrolment import require_enrolable as check_enrolable
-from identity.erasure import erase_biometrics
-from identity.grab import grab_picture
+from identity.api.snapshots import picture_url
 from identity.models import (
     CameraFaces,
     Consent,
@@ -42,9 +31,20 @@ from identity.models import (
 )
 from identity.pictures import decode_picture
 from identity.querysets import FACE_ROLES, STRANGER_ROLES
-from identity.snapshots import hold_snapshot, release_snapshot
-from identity.snapshots_api import picture_url
-from identity.unknowns import dismiss_unknown, mark_visitor
+from identity.services.enrolment import (
+    Photo,
+    advised_more,
+    enrol_photo,
+    examine_photo,
+    record_consent,
+    refuse_wrong_person,
+    remove_photo,
+)
+from identity.services.enrolment import require_enrolable as check_enrolable
+from identity.services.erasure import erase_biometrics
+from identity.services.grab import grab_picture
+from identity.services.snapshots import hold_snapshot, release_snapshot
+from identity.services.unknowns import dismiss_unknown, mark_visitor
 from streaming.models import Camera
 
 

@@ -16,14 +16,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from factoryai.sites.models import Site
-from identity.gallery import LiveGallery, gallery_for
 from identity.models import PaidRequests, RemoteFace
-from identity.outages import ServiceWatch
 from identity.recognisers.base import Face, Recogniser, RecogniserError
 from identity.recognisers.local import LocalRecogniser
 from identity.recognisers.rekognition import RekognitionRecogniser, SpendingStopError, make_client
-from identity.retries import Retrier
+from identity.recognisers.retries import Retrier
 from identity.rules import Candidate, Decision, Thresholds, decide_identity
+from identity.services.gallery import LiveGallery, gallery_for
+from identity.services.outages import ServiceWatch
 
 log = logging.getLogger(__name__)
 

@@ -17,14 +17,14 @@ from rest_framework.views import APIView
 from factoryai.rest import AwareDateTimeField, AwareDateTimeFilter, ErrorSerializer, ModelSerializer, NotFound
 from factoryai.sites.models import Role, Site
 from factoryai.sites.permissions import SiteRole, SiteScoped
-from identity.faces_api import REFUSED_PICTURE, TOO_LARGE, read_upload
+from identity.api.faces import REFUSED_PICTURE, TOO_LARGE, read_upload
+from identity.api.snapshots import picture_url
 from identity.models import Employee, Sighting, UnknownFace
 from identity.querysets import FACE_ROLES, STRANGER_ROLES
-from identity.review import name_unknown
-from identity.search import search_picture
-from identity.sightings import decide_sighting
-from identity.snapshots_api import picture_url
-from identity.unknowns import dismiss_unknown, mark_visitor, merge_unknown
+from identity.services.review import name_unknown
+from identity.services.search import search_picture
+from identity.services.sightings import decide_sighting
+from identity.services.unknowns import dismiss_unknown, mark_visitor, merge_unknown
 
 
 class SearchSerializer(serializers.Serializer):

@@ -15,9 +15,9 @@ from factoryai.alerts.services import record_event
 from factoryai.rest import Refusal
 from identity.confidential import open_face
 from identity.models import CameraFaces, Employee, Sighting, Snapshot
-from identity.purge import discard_snapshot
-from identity.snapshots import keep_snapshot
-from identity.unknowns import file_unknown
+from identity.services.purge import discard_snapshot
+from identity.services.snapshots import keep_snapshot
+from identity.services.unknowns import file_unknown
 from streaming.frames import Observation
 from streaming.models import Camera
 
