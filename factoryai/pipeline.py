@@ -26,7 +26,7 @@ from identity.services.engines import recogniser_for
 from identity.services.gallery import Names, gallery_for
 from identity.services.sightings import record_sighting
 from occupancy.analyser import CrossingAnalyser
-from occupancy.services import record_crossing
+from occupancy.services.logs import record_crossing
 from streaming.frames import Analyser, Observation
 from streaming.models import Camera
 

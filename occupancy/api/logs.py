@@ -1,4 +1,4 @@
-"""`/api/v1/occupancy`: zones, and the logs that devices post."""
+"""`/api/v1/occupancy/logs`: what devices post."""
 
 from __future__ import annotations
 
@@ -6,38 +6,16 @@ from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, viewsets
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from factoryai.rest import AwareDateTimeField, ModelSerializer, Refusal
+from factoryai.rest import AwareDateTimeField, Refusal
 from factoryai.sites.models import Role
-from factoryai.sites.permissions import SiteField, SiteRole, SiteScoped
+from factoryai.sites.permissions import SiteRole
 from occupancy.models import Zone
-from occupancy.services import MOST_LOGS, NewLog, Received, record_logs
-
-
-class ZoneSerializer(ModelSerializer):
-    site = SiteField()
-    reset_at = serializers.TimeField(format="%H:%M", required=False)
-
-    class Meta:
-        model = Zone
-        fields = ["id", "site", "name", "capacity", "reset_at", "reset_policy"]
-
-
-class ZoneViewSet(
-    SiteScoped,
-    mixins.CreateModelMixin,
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    viewsets.GenericViewSet,
-):
-    queryset = Zone.objects.select_related("site")
-    serializer_class = ZoneSerializer
-    filterset_fields = ["site__slug"]
-    ordering_fields = ["name"]
+from occupancy.services.logs import MOST_LOGS, NewLog, Received, record_logs
 
 
 class LogSerializer(serializers.Serializer):

@@ -1,34 +1,23 @@
-"""The jobs of occupancy by name, for the schedule, for a manager's hand and for the command line.
+"""What the jobs of occupancy do by a manager's hand, for the manager's own sites.
 
 Each takes its meaning from what is stored, never from when it runs: twice does no harm, and late does the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from factoryai.sites.models import Site
+from factoryai.jobs.services import Wish
 from occupancy.models import Zone
-from occupancy.resetting import PeopleOnShift, reset_by_hand
 from occupancy.rules.resets import Policy, ResetDecision, decide_reset
-from occupancy.summing import reopen, sum_days, sum_hours, sum_months, thin_logs
-from occupancy.watching import note_live_cameras
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a run by hand is about: the sites it may touch, the date it is for, who asked and when."""
-
-    sites: Sequence[Site]
-    at: datetime
-    by: Any = None
-    day: date | None = None
+from occupancy.services.live_spans import note_live_cameras
+from occupancy.services.resets import PeopleOnShift, reset_by_hand
+from occupancy.services.sums import sum_days, sum_hours, sum_months
+from occupancy.services.thinning import thin_logs
+from occupancy.services.watermarks import reopen
 
 
 def provider() -> PeopleOnShift | None:
@@ -72,13 +61,3 @@ def run_thinning(wish: Wish) -> dict[str, int]:
 def _reopen(wish: Wish) -> None:
     if wish.day:
         reopen(zones=list(Zone.objects.filter(site__in=wish.sites)), first=wish.day)
-
-
-JOBS: dict[str, Callable[[Wish], dict[str, int]]] = {
-    "occupancy.sum_hours": run_hourly,
-    "occupancy.sum_days": run_daily,
-    "occupancy.sum_months": run_monthly,
-    "occupancy.reset_drift": run_reset,
-    "occupancy.thin_logs": run_thinning,
-}
-"""Job name, as in the schedule → what a run by hand does."""

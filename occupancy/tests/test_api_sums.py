@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from factoryai.sites.tests.factories import api_client, make_people
 from occupancy.models import Zone, ZoneLine
-from occupancy.services import NewLog, record_logs
-from occupancy.summing import sum_days, sum_hours, sum_months
+from occupancy.services.logs import NewLog, record_logs
+from occupancy.services.sums import sum_days, sum_hours, sum_months
 from streaming.tests.factories import make_camera
 
 AT = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)

@@ -14,9 +14,10 @@ from typing import Any
 from django.db import connection, transaction
 
 from factoryai.sites.models import Site
-from occupancy.models import Hour, Log, Zone, microseconds
+from occupancy.models import Hour, Zone, microseconds
 from occupancy.rules.sums import day_bounds, hour_of, next_month
-from occupancy.statements import DAYS_FROM_HOURS, HOURS_FROM_LOGS, MONTHS_FROM_DAYS
+from occupancy.services.statements import DAYS_FROM_HOURS, HOURS_FROM_LOGS, MONTHS_FROM_DAYS
+from occupancy.services.watermarks import reopen
 
 AT_ONCE = 500
 """Zones in one statement: SQLite takes 32,766 parameters, and a lock on few zones is short."""
@@ -83,7 +84,7 @@ def _sum(
     progress: Progress | None,
 ) -> int:
     summed = 0
-    while groups := _groups(_zones(sites), step, at):
+    while groups := _groups(zones_of(sites), step, at):
         for bucket, ids in groups.items():
             for first in range(0, len(ids), AT_ONCE):
                 summed += _step(bucket, ids[first : first + AT_ONCE], step, run, at)
@@ -102,7 +103,8 @@ def _step(bucket: Bucket, ids: list[int], step: Callable, run: Callable, at: dat
     return len(due)
 
 
-def _zones(sites: Sites) -> list[Zone]:
+def zones_of(sites: Sites) -> list[Zone]:
+    """Return the zones that have ever had a log, of some sites or all."""
     zones = Zone.objects.filter(summed_until__isnull=False).select_related("site").order_by("pk")
     return list(zones if sites is None else zones.filter(site__in=sites))
 
@@ -146,53 +148,6 @@ def _execute(statement: str, ids: list[int], **values: Any) -> None:
     """Run a statement; the zones are whole numbers of ours, so they stand in the text itself."""
     with connection.cursor() as cursor:
         cursor.execute(statement.replace("__ZONES__", ",".join(str(int(pk)) for pk in ids)), values)
-
-
-def thin_logs(*, at: datetime, keep: timedelta, sites: Sites = None) -> int:
-    """Delete raw entries, exits and counts older than ``keep`` whose month is summed; return how many.
-
-    Corrections and resets stay: they say how well the cameras count. The count is carried over in ``kept_count``.
-    """
-    return sum(_thin(zone.pk, at - keep) for zone in _zones(sites))
-
-
-@transaction.atomic
-def _thin(pk: int, before: datetime) -> int:
-    zone = Zone.objects.select_for_update(of=("self",)).select_related("site").get(pk=pk)
-    if zone.summed_until is None or zone.months_until is None:
-        return 0
-    sure = day_bounds(zone.months_until, zone.site.zone)[0]
-    last = Hour.objects.filter(zone=zone, start__lt=min(before, sure, zone.summed_until)).order_by("-start").first()
-    if last is None or microseconds(last.start) <= zone.kept_from_us:
-        return 0
-    opening = Hour.objects.filter(zone=zone, start__lt=last.start).order_by("-start").first()
-    edge = microseconds(last.start)
-    gone = Log.objects.filter(zone=zone, at_us__lt=edge, kind__in=["in", "out", "count"]).order_by().delete()[0]
-    zone.kept_from_us, zone.kept_count = edge, opening.closing if opening else 0
-    zone.save(update_fields=["kept_from_us", "kept_count"])
-    return gone
-
-
-def reopen(*, zones: Sequence[Zone], first: date) -> None:
-    """Move watermarks back so that all from the local day ``first`` on is summed anew, but for thinned time."""
-    for zone in zones:
-        _reopen(zone.pk, first)
-
-
-@transaction.atomic
-def _reopen(pk: int, first: date) -> None:
-    zone = Zone.objects.select_for_update(of=("self",)).select_related("site").get(pk=pk)
-    earliest = Log.objects.filter(zone=zone, at_us__gte=zone.kept_from_us).order_by("at_us", "pk").first()
-    if zone.summed_until is None or earliest is None:
-        return
-    start = max(day_bounds(first, zone.site.zone)[0], hour_of(earliest.at, zone.site.zone)[0])
-    if start >= zone.summed_until:
-        return
-    day = start.astimezone(zone.site.zone).date()
-    zone.summed_until = start
-    zone.days_until = min(day, zone.days_until or day)
-    zone.months_until = min(day.replace(day=1), zone.months_until or day)
-    zone.save(update_fields=["summed_until", "days_until", "months_until"])
 
 
 def sum_again(*, at: datetime, sites: Sequence[Site], first: date | None, last: date | None) -> dict[str, int]:

@@ -1,19 +1,19 @@
-"""The verbs on people inside: record what happened, correct the count."""
+"""Recording what happened: rows of devices, and the crossings that cameras see."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
 from factoryai.rest import Refusal
-from occupancy.crowding import judge_zones
 from occupancy.models import Log, Zone, ZoneLine, microseconds
-from occupancy.rules.sums import SETTING, Kind, hour_of
+from occupancy.rules.sums import SETTING, Kind
+from occupancy.services.capacity import judge_zones
+from occupancy.services.watermarks import reopen_for
 from streaming.frames import Observation
 
 MOST_LOGS = 1000
@@ -68,7 +68,7 @@ def record_logs(*, rows: Sequence[NewLog], zones: Sequence[Zone], source: str, a
     """
     if len(rows) > MOST_LOGS:
         raise Refusal("too_many_rows", f"At most {MOST_LOGS} rows at a time.", 413)
-    known, result = _locked(zones), Received()
+    known, result = lock_zones(zones), Received()
     good = []
     for index, row in enumerate(rows):
         if refused := judge_log(row, known, at):
@@ -77,8 +77,8 @@ def record_logs(*, rows: Sequence[NewLog], zones: Sequence[Zone], source: str, a
             good.append(row)
     fresh = _without_repeats(good, source)
     result.accepted, result.duplicates = len(fresh), len(good) - len(fresh)
-    Log.objects.bulk_create([_log(row, source, at) for row in fresh])
-    _reopen(known, fresh)
+    Log.objects.bulk_create([log_of(row, source, at) for row in fresh])
+    reopen_for_rows(known, fresh)
     judge_zones(ids={row.zone for row in fresh}, at=at)
     return result
 
@@ -100,25 +100,7 @@ def record_crossing(*, observation: Observation, at: datetime) -> Received:
     return record_logs(rows=rows, zones=[way.zone for way in ways], source=f"camera:{name}"[:60], at=at)
 
 
-@transaction.atomic
-def correct_zone(*, zone: Zone, count: int, reason: str, by: Any, event_id: str, at: datetime) -> Log:
-    """Set the count by a person's word; the row keeps what the count was wrong by (seen minus true)."""
-    if count < 0 or not reason.strip():
-        raise Refusal("bad_correction", "A correction needs a count of 0 or more and a reason.")
-    known = _locked([zone])
-    if repeat := Log.objects.filter(zone=zone, source="people", event_id=event_id).first():
-        return repeat
-    seen = Zone.objects.with_counts().get(pk=zone.pk).raw_count
-    row = NewLog(event_id, zone.pk, at, Kind.CORRECTION, count)
-    log = _log(row, "people", at)
-    log.drift, log.reason, log.by = seen - count, reason.strip()[:200], by
-    log.save()
-    _reopen(known, [row])
-    judge_zones(ids=[zone.pk], at=at)
-    return log
-
-
-def _locked(zones: Sequence[Zone]) -> dict[int, Zone]:
+def lock_zones(zones: Sequence[Zone]) -> dict[int, Zone]:
     """Lock in one order, so that two senders wait for each other and never in a ring."""
     rows = Zone.objects.select_for_update(of=("self",)).select_related("site").order_by("pk")
     return {zone.pk: zone for zone in rows.filter(pk__in=[zone.pk for zone in zones])}
@@ -131,7 +113,7 @@ def _without_repeats(rows: Sequence[NewLog], source: str) -> list[NewLog]:
     return [row for key, row in reversed(first.items()) if key not in used]
 
 
-def _log(row: NewLog, source: str, at: datetime) -> Log:
+def log_of(row: NewLog, source: str, at: datetime) -> Log:
     count = row.count if row.kind in SETTING else None
     return Log(
         zone_id=row.zone, source=source, event_id=row.event_id, at=row.at, at_us=microseconds(row.at),
@@ -139,26 +121,10 @@ def _log(row: NewLog, source: str, at: datetime) -> Log:
     )  # fmt: skip
 
 
-def _reopen(zones: Mapping[int, Zone], rows: Sequence[NewLog]) -> None:
+def reopen_for_rows(zones: Mapping[int, Zone], rows: Sequence[NewLog]) -> None:
     """Move each watermark back to the start of the earliest touched hour, day and month, in the site's zone."""
     earliest: dict[int, datetime] = {}
     for row in rows:
         earliest[row.zone] = min(row.at, earliest.get(row.zone, row.at))
     for pk, first in earliest.items():
         reopen_for(zones[pk], first)
-
-
-def reopen_for(zone: Zone, first: datetime) -> None:
-    """Move the watermarks of a locked zone back to the hour, day and month that hold ``first``."""
-    if zone.summed_until is not None and first >= zone.summed_until:
-        return
-    day = first.astimezone(zone.site.zone).date()
-    zone.summed_until = hour_start(zone, first)
-    zone.days_until = min(day, zone.days_until or day)
-    zone.months_until = min(day.replace(day=1), zone.months_until or day)
-    zone.save(update_fields=["summed_until", "days_until", "months_until"])
-
-
-def hour_start(zone: Zone, at: datetime) -> datetime:
-    """Return the start of the hour bucket that holds ``at``."""
-    return hour_of(at, zone.site.zone)[0]

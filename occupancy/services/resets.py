@@ -12,11 +12,11 @@ from factoryai.alerts.models import Severity
 from factoryai.alerts.services import close_alert, raise_alert
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
-from occupancy.crowding import judge_zones
 from occupancy.models import Log, Zone, microseconds
 from occupancy.rules.resets import Policy, ResetDecision, decide_reset, due_at, reset_count
 from occupancy.rules.sums import Kind
-from occupancy.services import reopen_for
+from occupancy.services.capacity import judge_zones
+from occupancy.services.watermarks import reopen_for
 
 PeopleOnShift = Callable[[Site, datetime], int]
 """Counts the people with an open attendance session at a site at an instant."""
