@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from vehicles.readers.templates import Template
+from vehicles.readers.templates import USUAL, Template
 from vehicles.rules.cleaning import COUNTRY
 from vehicles.rules.patterns import ALPHABET
 
@@ -31,13 +31,15 @@ class Decoded:
     """A mark, the probability of each of its characters, and the lowest of them all.
 
     ``weakest`` is also low when a character may have been passed over: plates lose characters more often than they
-    gain some. ``candidates`` are marks with their shares of belief, which sum to 1; ``text`` is the first.
+    gain some. ``candidates`` are marks with their shares of belief; ``text`` is the first. ``is_usual``: its shape is
+    one that a part of another plate cannot have.
     """
 
     text: str
     characters: tuple[float, ...]
     weakest: float
     candidates: tuple[tuple[str, float], ...]
+    is_usual: bool
 
 
 @dataclass(slots=True)
@@ -62,33 +64,35 @@ def decode_steps(chances: np.ndarray, template: Template) -> Decoded | None:
     found = _search(chances, template)
     if not found:
         return None
-    total = sum(found.values())
-    ranked = sorted(found.items(), key=lambda item: -item[1])[:CANDIDATES]
-    text = ranked[0][0]
-    characters, passed_over = align(chances, text)
-    kept = text.removeprefix(COUNTRY) if len(text) > 2 * len(COUNTRY) else text
-    merged: dict[str, float] = {}
-    for candidate, likely in ranked:
-        name = candidate.removeprefix(COUNTRY) if len(candidate) > 2 * len(COUNTRY) else candidate
-        merged[name] = merged.get(name, 0.0) + likely / total
-    own = tuple(characters[len(text) - len(kept) :])
-    return Decoded(kept, own, min(*own, 1 - passed_over), tuple(merged.items()))
+    total = sum(share for share, _ in found.values())
+    ranked = sorted(found.items(), key=lambda item: -item[1][0])[:CANDIDATES]
+    text, (_, shape) = ranked[0]
+    is_usual = shape >= USUAL
+    characters, passed_over = align(chances, text, is_start_known=not is_usual)
+    candidates: dict[str, float] = {}
+    for candidate, (share, _) in ranked:
+        name = _without_country(candidate)
+        candidates[name] = candidates.get(name, 0.0) + share / total
+    own = tuple(characters[len(text) - len(_without_country(text)) :])
+    weakest = min(*own, 1 - passed_over)
+    return Decoded(_without_country(text), own, weakest, tuple(candidates.items()), is_usual)
 
 
-def _search(chances: np.ndarray, template: Template) -> dict[str, float]:
-    """Return whole marks and how likely each is, its shape included."""
+def _without_country(text: str) -> str:
+    is_marked = text.startswith(COUNTRY) and len(text) > 2 * len(COUNTRY) + 1
+    return text.removeprefix(COUNTRY) if is_marked else text
+
+
+def _search(chances: np.ndarray, template: Template) -> dict[str, tuple[float, float]]:
+    """Return whole marks, each with how likely it is, its shape included, and how likely the shape alone."""
     beam = {"": _Prefix(0, template.first, blank=1.0)}
     known: dict[int, int] = {}
     for step in chances:
         beam = _advance(beam, step, template, known)
         if not beam:
             return {}
-    whole = {}
-    for text, prefix in beam.items():
-        likely = template.likelihood(prefix.states)
-        if likely:
-            whole[text] = likely * prefix.total
-    return whole
+    shapes = {text: template.likelihood(prefix.states) for text, prefix in beam.items()}
+    return {text: (shape * beam[text].total, shape) for text, shape in shapes.items() if shape}
 
 
 def _advance(
@@ -136,11 +140,12 @@ def _likeliest(prefixes: dict[str, _Prefix]) -> dict[str, _Prefix]:
     return dict(kept)
 
 
-def align(chances: np.ndarray, text: str) -> tuple[list[float], float]:
+def align(chances: np.ndarray, text: str, *, is_start_known: bool = True) -> tuple[list[float], float]:
     """Lay a text over the steps in the likeliest way (Viterbi).
 
     Returns the highest probability of each character among its steps, and how likely a character is at most in the
-    steps that are taken to show nothing new, other than one that stands beside them.
+    steps that are taken to show nothing new, other than one that stands beside them. Unless ``is_start_known``, what
+    comes before the first character does not count: a hologram and the rim of a plate look like letters.
     """
     places = [0]
     for letter in text:
@@ -150,7 +155,8 @@ def align(chances: np.ndarray, text: str) -> tuple[list[float], float]:
     for step, node in enumerate(route):
         if node % 2:
             shown[node // 2] = max(shown[node // 2], float(chances[step, places[node]]))
-    return shown, _passed_over(chances, route, places)
+    first = 0 if is_start_known else next(step for step, node in enumerate(route) if node)
+    return shown, _passed_over(chances, route, places, first)
 
 
 def _route(logs: np.ndarray, places: Sequence[int]) -> list[int]:
@@ -176,14 +182,14 @@ def _route(logs: np.ndarray, places: Sequence[int]) -> list[int]:
     return route[::-1]
 
 
-def _passed_over(chances: np.ndarray, route: Sequence[int], places: Sequence[int]) -> float:
+def _passed_over(chances: np.ndarray, route: Sequence[int], places: Sequence[int], first: int) -> float:
     """Return the largest chance of a character in the steps between the characters.
 
     A step between two of them often still shows one of its neighbours; that is no character passed over.
     """
     highest = 0.0
     for step, node in enumerate(route):
-        if node % 2:
+        if node % 2 or step < first:
             continue
         others = chances[step, 1:].copy()
         for beside in (node - 1, node + 1):

@@ -44,7 +44,7 @@ class Line:
 
     @property
     def height(self) -> float:
-        return float(np.linalg.norm(self.corners[3] - self.corners[0]))
+        return height_of(self.corners)
 
     @property
     def middle(self) -> np.ndarray:
@@ -53,6 +53,18 @@ class Line:
     @property
     def box(self) -> Box:
         return box_around([self.corners])
+
+
+def height_of(corners: np.ndarray) -> float:
+    """Return how high a line is at its left end, in pixels."""
+    return float(np.linalg.norm(corners[3] - corners[0]))
+
+
+def widen(corners: np.ndarray, heights: float) -> np.ndarray:
+    """Return the corners of a line that goes on at both ends by so many of its heights."""
+    along = corners[1] - corners[0]
+    step = along / max(float(np.linalg.norm(along)), 1e-6) * heights * height_of(corners)
+    return corners + np.array((-step, step, step, -step), np.float32)
 
 
 def box_around(shapes: list[np.ndarray]) -> Box:

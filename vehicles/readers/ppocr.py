@@ -9,17 +9,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
-import cv2
 import numpy as np
 
 from streaming.detectors.nanodet import check_picture
 from vehicles.readers.base import PlateText
 from vehicles.readers.decoder import decode_steps
-from vehicles.readers.finder import Line, TextFinder, box_around, straighten
+from vehicles.readers.finder import Line, TextFinder, box_around, height_of, straighten, widen
 from vehicles.readers.letters import LetterNet, Steps
 from vehicles.readers.templates import Template, template_for
 from vehicles.rules.formats import PlateFormat
+from vehicles.rules.gate import ENOUGH
 
 LONG_SIDE = 640
 MOST_LINES = 6
@@ -42,6 +43,12 @@ ALIKE = 0.45
 """Least ratio of the heights of two lines of one plate."""
 
 OVERLAP = 0.3
+SMALLEST_SURE = 12.0
+"""Height in pixels of a line below which nothing read is sure: in letters 6 pixels wide the net takes W for M."""
+
+WIDER = 1.3
+"""Heights by which a line is widened on both sides to see whether a plate goes on there: what is unusual may be a part
+of another that the finder cut off."""
 HOPELESS = 0.001
 """Confidence below which what was read is no more than the form that was forced upon it."""
 
@@ -67,30 +74,43 @@ class PpOcrReader:
     def read(self, image: np.ndarray) -> list[PlateText]:
         check_picture(image)
         lines = [line for line in self._finder.find(image, LONG_SIDE) if line.height >= LOWEST][:MOST_LINES]
-        found = [(line, _Part((line.corners,), self._letters.look(straighten(image, line.corners)))) for line in lines]
-        parts = list(_assemble(found))
+        parts = list(_assemble([(line, self._look(image, line.corners)) for line in lines]))
         if _is_cut_out(image, lines):
             parts.extend(self._whole(image))
-        plates = _settle([plate for part in parts if (plate := self._decode(part))])
-        return [plate for plate in plates if plate.confidence >= HOPELESS]
+        return _settle([plate for part in parts if (plate := self._decode(image, part))])
+
+    def _look(self, image: np.ndarray, *shapes: np.ndarray) -> _Part:
+        """Look at one line, or at several from top to bottom as one."""
+        steps = [self._letters.look(straighten(image, shape)) for shape in shapes]
+        return _Part(shapes, reduce(Steps.then, steps))
 
     def _whole(self, image: np.ndarray) -> Iterator[_Part]:
         """Look at a whole picture as one plate, of one line or of two."""
         height, width = image.shape[:2]
-        shape = np.array(((0, 0), (width, 0), (width, height), (0, height)), np.float32)
         if ONE_LINE[0] <= width / height <= ONE_LINE[1]:
-            yield _Part((shape,), self._letters.look(image))
+            yield self._look(image, _rectangle(width, 0, height))
         if TWO_LINES[0] <= width / height <= TWO_LINES[1]:
-            upper, lower = image[: round(height * 0.54)], image[round(height * 0.46) :]
-            yield _Part((shape,), self._letters.look(upper).then(self._letters.look(lower)))
+            yield self._look(image, _rectangle(width, 0, 0.54 * height), _rectangle(width, 0.46 * height, height))
 
-    def _decode(self, part: _Part) -> PlateText | None:
+    def _decode(self, image: np.ndarray, part: _Part) -> PlateText | None:
         decoded = decode_steps(part.steps.chances, self._template)
-        if decoded is None:
+        if decoded is None or decoded.weakest < HOPELESS:
             return None
-        return PlateText(
-            decoded.text, decoded.weakest, decoded.characters, decoded.candidates, part.box(), part.steps.raw
-        )
+        sure = decoded.weakest
+        if not decoded.is_usual:
+            wider = self._look(image, *(widen(shape, WIDER) for shape in part.shapes))
+            other = decode_steps(wider.steps.chances, self._template)
+            if other is None or other.text != decoded.text:
+                sure = min(sure, ENOUGH)
+            if other and other.is_usual and other.weakest > sure:
+                part, decoded, sure = wider, other, other.weakest
+        if min(height_of(shape) for shape in part.shapes) < SMALLEST_SURE:
+            sure = min(sure, ENOUGH)
+        return PlateText(decoded.text, sure, decoded.characters, decoded.candidates, part.box(), part.steps.raw)
+
+
+def _rectangle(width: float, top: float, bottom: float) -> np.ndarray:
+    return np.array(((0, top), (width, top), (width, bottom), (0, bottom)), np.float32)
 
 
 def _is_cut_out(image: np.ndarray, lines: Sequence[Line]) -> bool:
