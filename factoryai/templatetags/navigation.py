@@ -8,6 +8,7 @@ from django import template
 from django.urls import NoReverseMatch, reverse
 
 from factoryai.sites.access import held_roles
+from factoryai.sites.models import Role
 from factoryai.sites.permissions import PEOPLE
 
 register = template.Library()
@@ -15,6 +16,7 @@ register = template.Library()
 PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Cameras", "wall", PEOPLE),
     ("Faces", "faces-review", PEOPLE),
+    ("Gate", "vehicle-log", (Role.SECURITY, Role.MANAGER)),
     ("People inside", "occupancy", PEOPLE),
     ("Scheduler", "scheduler", PEOPLE),
     ("Administration", "admin:index", PEOPLE),
