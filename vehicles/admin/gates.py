@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 
 from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
@@ -16,6 +19,7 @@ from vehicles.controller import check_address
 from vehicles.models import Gate, GatePolicy, PlateFormat
 from vehicles.querysets import GUARDS
 from vehicles.rules.formats import FormatError, compile_format
+from vehicles.services.formats import tell_cameras
 
 
 class GateForm(forms.ModelForm):
@@ -53,8 +57,26 @@ class GateAdmin(RoleAdmin, admin.ModelAdmin):
     list_select_related = ["camera__site"]
 
 
+class TellsCameras:
+    """Mix in before ``ModelAdmin`` for rows that camera processes go by."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)  # type: ignore[misc]
+        tell_cameras(obj.site, timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)  # type: ignore[misc]
+        tell_cameras(obj.site, timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        sites = {row.site for row in queryset.select_related("site")}
+        super().delete_queryset(request, queryset)  # type: ignore[misc]
+        for site in sites:
+            tell_cameras(site, timezone.now())
+
+
 @admin.register(GatePolicy)
-class GatePolicyAdmin(RoleAdmin, admin.ModelAdmin):
+class GatePolicyAdmin(TellsCameras, RoleAdmin, admin.ModelAdmin):
     view_roles = GUARDS
     add_roles = change_roles = delete_roles = (Role.MANAGER,)
     list_display = ["site", "profile", "again_after_minutes", "gone_after_hours"]
@@ -82,7 +104,7 @@ class PlateFormatForm(forms.ModelForm):
 
 
 @admin.register(PlateFormat)
-class PlateFormatAdmin(RoleAdmin, admin.ModelAdmin):
+class PlateFormatAdmin(TellsCameras, RoleAdmin, admin.ModelAdmin):
     view_roles = GUARDS
     add_roles = change_roles = delete_roles = (Role.MANAGER,)
     form = PlateFormatForm

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from vehicles.rules.cleaning import CleaningError, clean_plate
+from vehicles.rules.cleaning import LINE_ENDS, CleaningError, clean_plate
 from vehicles.rules.gate import judge_plate
 
 SHOWN: Final = 64
@@ -41,6 +41,8 @@ def shown(text: str) -> str:
 
 
 def _visible(letter: str) -> str:
+    if letter in LINE_ENDS:
+        return " "
     is_hidden = unicodedata.category(letter)[0] == "C" or letter in "\u2028\u2029"
     return letter.encode("unicode_escape").decode() if is_hidden else letter
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from functools import lru_cache
 
 from factoryai.sites.models import Site
+from streaming.models import Camera
 from vehicles.models import PlateFormat
 from vehicles.rules import formats as rules
 
@@ -22,3 +24,8 @@ def formats_of(site: Site | None) -> Sequence[rules.PlateFormat]:
 @lru_cache(maxsize=512)
 def _compiled(name: str, pattern: str) -> rules.PlateFormat:
     return rules.compile_format(name, pattern)
+
+
+def tell_cameras(site: Site, at: dt.datetime) -> None:
+    """Have the camera processes take over what a site's plates are judged by; they notice a camera that changed."""
+    Camera.objects.for_site(site).with_role("gate").update(updated_at=at)
