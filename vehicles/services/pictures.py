@@ -13,11 +13,11 @@ from django.db.models import Exists, OuterRef
 
 from factoryai.alerts.models import Alert
 from factoryai.sealing import unseal
+from identity.api.snapshots import picture_url
 from identity.models import Snapshot
-from identity.purge import discard_snapshot
 from identity.querysets import keep_while
-from identity.snapshots import keep_snapshot
-from identity.snapshots_api import picture_url
+from identity.services.purge import discard_snapshot
+from identity.services.snapshots import keep_snapshot
 from streaming.models import Camera
 from vehicles.models import PlateRead
 
