@@ -82,11 +82,9 @@ def load_facts(employees: Collection[Employee], sites: dict[int, SiteFacts], fir
     rows = Assignment.objects.filter(employee__in=ids).in_force_between(first - MARGIN, last + MARGIN)
     for row in rows.order_by("from_date", "pk"):
         assignments[row.employee_id].append(row.as_rule(versions.get(row.shift_id, ())))
-    leaves: dict[int, list[tuple[date, date]]] = defaultdict(list)
-    for employee, start, end in Leave.objects.filter(
-        employee__in=ids, from_date__lte=last + MARGIN, to_date__gte=first - MARGIN
-    ).values_list("employee_id", "from_date", "to_date"):
-        leaves[employee].append((start, end))
+    leaves: dict[int, list[shifts.Leave]] = defaultdict(list)
+    for leave in Leave.objects.filter(employee__in=ids, from_date__lte=last + MARGIN, to_date__gte=first - MARGIN):
+        leaves[leave.employee_id].append(leave.as_rule())
     shared = {site: _shared(found, versions, first, last) for site, found in sites.items()}
     for employee in employees:
         facts.rosters[employee.pk] = Roster(
