@@ -100,9 +100,7 @@ def _draw_shell(image: np.ndarray) -> None:
     _side(image, LEFT_X, 0, 1.05, near, END_Z, DADO)
     _side(image, RIGHT_X, 0, CEILING_M, OPENING_Z, END_Z, WALL)
     _side(image, RIGHT_X, 0, 1.05, OPENING_Z, END_Z, DADO)
-    room = RIGHT_X + 2
-    front = [(RIGHT_X, 0, OPENING_Z), (room, 0, OPENING_Z), (room, 2.4, OPENING_Z), (RIGHT_X, 2.4, OPENING_Z)]
-    VIEW.surface(image, front, (168, 184, 172))
+    _front(image, OPENING_Z, (RIGHT_X, RIGHT_X + 2), (0, 2.4), (168, 184, 172))
 
 
 def _floor(image: np.ndarray, left: float, right: float, near: float, far: float, colour: tuple) -> None:
@@ -113,14 +111,23 @@ def _side(image: np.ndarray, x: float, low: float, high: float, near: float, far
     VIEW.surface(image, [(x, low, near), (x, high, near), (x, high, far), (x, low, far)], colour)
 
 
+def _front(image: np.ndarray, z: float, across: tuple[float, float], up: tuple[float, float], colour: tuple) -> None:
+    (left, right), (low, high) = across, up
+    VIEW.surface(image, [(left, low, z), (right, low, z), (right, high, z), (left, high, z)], colour)
+
+
 def _draw_end(image: np.ndarray) -> None:
     """The end of the corridor: a wall with a glazed door to the yard."""
     z = END_Z
-    VIEW.surface(image, [(LEFT_X, 0, z), (RIGHT_X, 0, z), (RIGHT_X, CEILING_M, z), (LEFT_X, CEILING_M, z)], (182, 190, 192))
+    VIEW.surface(
+        image, [(LEFT_X, 0, z), (RIGHT_X, 0, z), (RIGHT_X, CEILING_M, z), (LEFT_X, CEILING_M, z)], (182, 190, 192)
+    )
     VIEW.surface(image, [(-0.7, 0, z), (0.7, 0, z), (0.7, 2.2, z), (-0.7, 2.2, z)], STEEL)
     for left in (-0.62, 0.04):
         VIEW.surface(image, [(left, 0.1, z), (left + 0.58, 0.1, z), (left + 0.58, 2.1, z), (left, 2.1, z)], DAYLIGHT)
-        VIEW.surface(image, [(left, 0.1, z), (left + 0.58, 0.1, z), (left + 0.58, 0.8, z), (left, 0.8, z)], (170, 190, 176))
+        VIEW.surface(
+            image, [(left, 0.1, z), (left + 0.58, 0.1, z), (left + 0.58, 0.8, z), (left, 0.8, z)], (170, 190, 176)
+        )
 
 
 def _draw_boards(image: np.ndarray) -> None:
@@ -143,4 +150,3 @@ def _draw_lamps(image: np.ndarray) -> None:
         VIEW.surface(glow, [(x, 0.0, pz) for x, _, pz in lamp], (60, 60, 60))
     soft = cv2.GaussianBlur(glow, (0, 0), 22)[..., None]
     np.copyto(image, np.clip(image + soft, 0, 255).astype(np.uint8))
-

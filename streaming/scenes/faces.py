@@ -58,7 +58,7 @@ def photograph(face: Face, number: int) -> np.ndarray:
 
 @cache
 def portrait(face: Face, width: int, pose: Pose = FRONTAL) -> np.ndarray:
-    """Return a head with its neck as a BGRA sprite ``width`` pixels wide, 1.3 times as high; a face is two thirds of it.
+    """Return a head with its neck as a BGRA sprite ``width`` pixels wide; the face is two thirds of it.
 
     Drawn once (about 60 ms at 130 pixels) and kept; not to be written to.
     """
