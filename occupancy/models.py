@@ -74,6 +74,11 @@ class ZoneLine(models.Model):
     def __str__(self) -> str:
         return f"{self.line} of {self.camera}"
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the camera has a line of this name and counts people: without it, nothing is ever counted."""
+        return "occupancy" in self.camera.roles and any(line.get("name") == self.line for line in self.camera.lines)
+
 
 class Log(models.Model):
     """One fact about a zone; never changed, never deleted while its hour is not summed.

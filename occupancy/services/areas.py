@@ -65,6 +65,30 @@ class AreaNow:
     stays: int
     average: timedelta | None
     longest: timedelta | None
+    at: datetime
+
+    @property
+    def present_for(self) -> str:
+        return in_words(self.at - self.since) if self.since else ""
+
+    @property
+    def average_text(self) -> str:
+        return in_words(self.average)
+
+    @property
+    def longest_text(self) -> str:
+        return in_words(self.longest)
+
+
+def in_words(length: timedelta | None) -> str:
+    """Return a length of time for people: 45 s, 12 min, 3 h 05 min; nothing for None."""
+    if length is None:
+        return ""
+    seconds = max(0, round(length.total_seconds()))
+    if seconds < 100:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def areas_now(user: Any, at: datetime) -> list[AreaNow]:
@@ -88,6 +112,7 @@ def _area(camera: Camera, name: str, told: dict, stays: dict, at: datetime) -> A
         stays=count,
         average=_ms(mean_ms),
         longest=_ms(most_ms),
+        at=at,
     )
 
 
