@@ -222,11 +222,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "displayRequestDuration": True, "filter": True},
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
-        "PunchDirectionEnum": "attendance.models.punches.Punch.Direction",
+        "CameraDirection": "streaming.models.Camera.Direction",
+        "PunchDirection": "attendance.models.punches.Punch.Direction",
+        "PassageDirection": "vehicles.models.lists.ListEntry.Direction",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "factoryai.schema_names.polish",
         "factoryai.plain_views.describe",
     ],
 }
