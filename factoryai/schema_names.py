@@ -81,6 +81,9 @@ MODELS: Final = {
 }
 """Names that say too little outside their app."""
 
+MAY_BE_BLANK: Final = ("CameraDirection",)
+"""Choices of which none at all is one; drf-spectacular leaves an empty value out."""
+
 _BY_VALUES: Final = {frozenset(values.split()): name for name, values in ENUMS.items()}
 _OF_MIXINS: Final = {cleandoc(base.__doc__ or "") for base in (rest.ModelSerializer, rest.RefusesReadOnly)}
 _CLOCK: Final = {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"}
@@ -93,6 +96,8 @@ def polish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     names = {old: _name_of(old, schema) for old, schema in schemas.items()}
     named = {names[old]: schema for old, schema in schemas.items()}
     result["components"]["schemas"] = {name: named[name] for name in sorted(named)}
+    for name in MAY_BE_BLANK:
+        named[name]["enum"].append("")
     for schema in named.values():
         if schema.get("description") in _OF_MIXINS:
             del schema["description"]
