@@ -21,12 +21,12 @@ from factoryai.rest import Refusal
 from factoryai.sites.models import Site
 from identity.analyser import FaceAnalyser, FacePolicy
 from identity.confidential import ConfidentialAnalyser
-from identity.engines import recogniser_for
-from identity.gallery import Names, gallery_for
 from identity.models import CameraFaces, Employee, Sighting
-from identity.sightings import record_sighting
+from identity.services.engines import recogniser_for
+from identity.services.gallery import Names, gallery_for
+from identity.services.sightings import record_sighting
 from occupancy.analyser import CrossingAnalyser
-from occupancy.services import record_crossing
+from occupancy.services.logs import record_crossing
 from streaming.frames import Analyser, Observation
 from streaming.models import Camera
 

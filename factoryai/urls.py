@@ -12,10 +12,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from factoryai import errors, health, logins, metrics
 
-PAGES = ["streaming.urls", "identity.urls", "attendance.urls", "vehicles.urls", "occupancy.urls"]
+PAGES = ["factoryai.jobs.urls", "streaming.urls", "identity.urls", "attendance.urls", "vehicles.urls", "occupancy.urls"]
 API = [
     "factoryai.sites.api_urls",
     "factoryai.alerts.api_urls",
+    "factoryai.jobs.api_urls",
     "streaming.api_urls",
     "identity.api_urls",
     "attendance.api_urls",

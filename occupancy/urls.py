@@ -9,6 +9,4 @@ urlpatterns = [
     path("occupancy/now", views.now, name="occupancy-now-fragment"),
     path("occupancy/<int:pk>/", views.zone, name="occupancy-zone"),
     path("occupancy/<int:pk>/<str:period>.csv", views.export, name="occupancy-export"),
-    path("scheduler/", views.scheduler, name="scheduler"),
-    path("scheduler/<str:name>/run", views.run, name="scheduler-run"),
 ]

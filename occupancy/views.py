@@ -1,29 +1,22 @@
-"""Pages: who is inside, one zone over time, and the scheduler."""
+"""Pages: who is inside, and one zone over time."""
 
 from __future__ import annotations
 
 import csv
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from factoryai.jobs.services import run_job, scheduler_status
-from factoryai.rest import Refusal
-from factoryai.sites.access import has_role_anywhere
-from factoryai.sites.models import Role, Site
 from factoryai.sites.permissions import PEOPLE
 from occupancy.charts import draw_chart
 from occupancy.models import Zone
-from occupancy.present import present_zones
-from occupancy.reports import PERIODS, drifts, rows_of
-from occupancy.running import JOBS, Wish
+from occupancy.services.present import present_zones
+from occupancy.services.reports import PERIODS, drifts, rows_of
 
 TITLES = {"today": "People inside today, by hour", "week": "The last 7 days", "month": "The last 31 days"}
 
@@ -82,40 +75,6 @@ def export(request: HttpRequest, pk: int, period: str) -> HttpResponse:
             figures = (total.peak, total.low, total.entries, total.exits, total.logs)
             writer.writerow([row.label, f"{total.average:.2f}", *figures, "yes" if total.is_complete else "no"])
     return response
-
-
-@login_required
-@never_cache
-@require_safe
-def scheduler(request: HttpRequest) -> HttpResponse:
-    """Show whether the scheduler runs and how each job last went."""
-    if not has_role_anywhere(request.user, PEOPLE):
-        raise PermissionDenied
-    context = {
-        "status": scheduler_status(at=timezone.now()),
-        "may_run": has_role_anywhere(request.user, (Role.MANAGER,)),
-        "by_hand": JOBS,
-    }
-    return render(request, "occupancy/scheduler.html", context)
-
-
-@login_required
-@require_POST
-def run(request: HttpRequest, name: str) -> HttpResponse:
-    """Run a job by a manager's hand for the manager's own sites, and say what it did."""
-    if not has_role_anywhere(request.user, (Role.MANAGER,)):
-        raise PermissionDenied
-    if name not in JOBS:
-        raise Http404
-    wish = Wish(list(Site.objects.visible_to(request.user, (Role.MANAGER,))), timezone.now(), request.user)
-    try:
-        counts = run_job(name, lambda: JOBS[name](wish))
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-    else:
-        did = ", ".join(f"{count} {what}" for what, count in counts.items())
-        messages.success(request, f"{name} has run: {did}.")
-    return redirect("scheduler")
 
 
 def _zone_or_404(request: HttpRequest, pk: int) -> Zone:

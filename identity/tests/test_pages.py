@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from factoryai.sites.models import Membership
 from factoryai.sites.role_admin import RoleAdmin
 from factoryai.sites.tests.factories import make_people
-from identity.face_admin import ErasesBiometrics, erase_selected
+from identity.admin.faces import ErasesBiometrics, erase_selected
 from identity.models import CameraFaces, Consent, Employee, Face, Sighting, Snapshot
 from identity.tests.factories import jpeg_of, make_employee, make_face, make_snapshot, make_unknown, unit
 from identity.tests.photos import photo, two_of_him
