@@ -102,7 +102,7 @@ class DayFilter(filters.FilterSet):
         model = DayRecord
         fields = ["employee", "site", "state", "status", "department"]
 
-    @extend_schema_field({"type": "array", "items": {"type": "string", "enum": Kind.values}})
+    @extend_schema_field({"type": "string", "enum": Kind.values})
     def has_flag(self, rows: Any, name: str, kinds: list[str]) -> Any:
         """Together with ``review``, one flag must be both."""
         return rows.filter(self._flags()).distinct() if kinds else rows

@@ -4,7 +4,9 @@ import { FormsModule } from "@angular/forms";
 
 import { Api } from "../api/api";
 import { attendanceDaysList, sitesList } from "../api/functions";
-import { FLAG_KIND, FLAG_REVIEW, type FlagKind, type FlagReview } from "../api/models";
+import type { FlagKind, FlagReview } from "../api/models";
+import { FLAG_KIND } from "../api/models/flag-kind-array";
+import { FLAG_REVIEW } from "../api/models/flag-review-array";
 import { RefusalNote } from "../refusal";
 
 const PAGE = 50;

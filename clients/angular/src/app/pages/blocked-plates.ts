@@ -9,7 +9,7 @@ import {
   vehiclesBlockedPlatesList,
   vehiclesBlockedPlatesUpdate,
 } from "../api/functions";
-import type { BlockedPlate } from "../api/models";
+import type { ListedPlate } from "../api/models";
 import { RefusalNote } from "../refusal";
 
 const PAGE = 50;
@@ -58,7 +58,7 @@ const PAGE = 50;
                 <td>{{ row.added_by }}</td>
                 <td>
                   @if (isOver(row)) {
-                    <span class="mark">over</span>
+                    <span class="mark">{{ row.standing }}</span>
                   } @else {
                     <button type="button" [attr.aria-label]="'Expire ' + row.plate" (click)="expire(row)">Expire</button>
                   }
@@ -95,8 +95,8 @@ export class BlockedPlates {
     loader: ({ params }) => this.api.invoke(vehiclesBlockedPlatesList, params),
   });
 
-  protected isOver(row: BlockedPlate): boolean {
-    return !!row.valid_until && Date.parse(row.valid_until) <= Date.now();
+  protected isOver(row: ListedPlate): boolean {
+    return row.standing === "expired" || row.standing === "removed";
   }
 
   protected add(): Promise<void> {
@@ -115,7 +115,7 @@ export class BlockedPlates {
     });
   }
 
-  protected expire(row: BlockedPlate): Promise<void> {
+  protected expire(row: ListedPlate): Promise<void> {
     const body = { valid_until: new Date().toISOString() };
     return this.change(async () => {
       await this.api.invoke(vehiclesBlockedPlatesUpdate, { id: row.id, body });
