@@ -29,6 +29,7 @@ from occupancy.analyser import CrossingAnalyser
 from occupancy.services.logs import record_crossing
 from streaming.frames import Analyser, Observation
 from streaming.models import Camera
+from vehicles.services.reads import record_plate
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,10 @@ def analysers_for(camera: Camera) -> Sequence[Analyser]:
 
 def _count(observation: Observation) -> None:
     record_crossing(observation=observation, at=timezone.now())
+
+
+def _read_plate(observation: Observation) -> None:
+    record_plate(observation=observation, at=timezone.now())
 
 
 def _face_analyser(camera: Camera) -> Analyser:
@@ -117,7 +122,7 @@ PUNCH_DIRECTIONS = {Camera.Direction.IN: Direction.IN, Camera.Direction.OUT: Dir
 PEOPLE_ON_SHIFT: Callable[[Site, datetime], int] | None = people_on_shift
 """Counts the people with an open attendance session, for zones that are reset to them; None asks a person instead."""
 
-CONSUMERS: dict[str, Consumer] = {"crossing": _count, "face": _sight}
+CONSUMERS: dict[str, Consumer] = {"crossing": _count, "face": _sight, "plate": _read_plate}
 """Kind of observation → the service that records it as a fact."""
 
 

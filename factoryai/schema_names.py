@@ -1,4 +1,4 @@
-"""The names that models and choices have in the OpenAPI schema: types of generated clients, so given and not derived."""
+"""Names of models and choices in the OpenAPI schema: they become types of generated clients, so they are given here."""
 
 from __future__ import annotations
 

@@ -224,6 +224,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CameraDirection": "streaming.models.Camera.Direction",
         "PunchDirection": "attendance.models.punches.Punch.Direction",
+        "PassageDirection": "vehicles.models.lists.ListEntry.Direction",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -32,7 +32,6 @@ from streaming.standing import stand
 from streaming.trial import try_source
 from streaming.viewers import count_viewers
 
-
 POINTS = {"type": "array", "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}}
 SHAPES = {
     "type": "array",

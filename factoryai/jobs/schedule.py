@@ -67,6 +67,8 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("occupancy.reset_drift", Cron(minute="*/5"), expires=dt.timedelta(minutes=5)),
     Entry("occupancy.thin_logs", Cron(minute="50", hour="2"), expires=dt.timedelta(hours=12)),
     Entry("occupancy.watch_jobs", seconds(60), expires=dt.timedelta(seconds=60)),
+    Entry("vehicles.close_unseen_visits", seconds(120), expires=dt.timedelta(seconds=120)),
+    Entry("vehicles.settle_openings", seconds(60), expires=dt.timedelta(seconds=60)),
     Entry("alerts.forget_events", Cron(minute="40", hour="2"), expires=dt.timedelta(hours=12)),
     Entry("identity.check_snapshots", Cron(minute="0", hour="4", day_of_week="0"), expires=dt.timedelta(hours=12)),
     Entry("identity.erase_leavers", Cron(minute="15", hour="3"), expires=dt.timedelta(hours=12)),
