@@ -43,7 +43,8 @@ def reset_drift() -> dict[str, int]:
 
 @job("occupancy.thin_logs", by_hand=by_hand.run_thinning)
 def thin_logs() -> dict[str, int]:
-    return {"deleted": thinning.thin_logs(at=timezone.now(), keep=timedelta(days=settings.LOG_DAYS))}
+    at, keep = timezone.now(), timedelta(days=settings.LOG_DAYS)
+    return {"deleted": thinning.thin_logs(at=at, keep=keep), "stays": thinning.thin_stays(at=at, keep=keep)}
 
 
 @job("occupancy.watch_jobs")

@@ -72,9 +72,3 @@ class SaidForm(forms.Form):
     verb = forms.ChoiceField(choices=[(verb, verb) for verb in ("accept", "correct", "discard")])
     plate = forms.CharField(required=False, max_length=64)
     kind = forms.CharField(required=False, max_length=10)
-
-
-class NoteForm(forms.Form):
-    """The note with which an alert is taken on."""
-
-    note = forms.CharField(required=False, max_length=2000)

@@ -5,11 +5,10 @@ from django.urls import path
 from vehicles import views
 
 urlpatterns = [
-    path("vehicles/", views.log, name="vehicle-log"),
-    path("vehicles/log.csv", views.export, name="vehicle-log-export"),
+    path("vehicles/", views.log, name="gate-log"),
+    path("vehicles/log.csv", views.export, name="gate-log-export"),
     path("vehicles/visits/", views.visits, name="visits"),
     path("vehicles/visits/<int:pk>/", views.visit, name="visit"),
-    path("vehicles/visits/<int:pk>/alerts/<int:alert>/acknowledge", views.acknowledge, name="visit-acknowledge"),
     path("vehicles/review", views.review, name="plates-review"),
     path("vehicles/review/<int:pk>/decide", views.decide, name="plate-decide"),
 ]

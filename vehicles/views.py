@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -12,28 +10,28 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from factoryai.alerts.events import last_seq
 from factoryai.alerts.models import Alert
-from factoryai.alerts.rules import UNANSWERED
-from factoryai.alerts.services import acknowledge_alert
+from factoryai.csv_export import csv_response
 from factoryai.rest import Refusal
 from factoryai.sites.access import has_role_anywhere
-from factoryai.sites.models import Site
-from vehicles.forms import LogForm, NoteForm, SaidForm
+from factoryai.sites.choice import choose_site
+from vehicles.forms import LogForm, SaidForm
 from vehicles.models import ListEntry, PlateRead, Visit
 from vehicles.querysets import GUARDS
-from vehicles.rules.spelling import inert
+from vehicles.services.alarms import BLOCKED
 from vehicles.services.review import decide_read
 from vehicles.wording import WHY, reasons_in_words
 
 PER_PAGE = 50
-MOST_EXPORTED = 100_000
+MOST_EXPORTED = 50_000
 MOST_PAGES = 10_000
 COLUMNS = (
     "time", "site", "camera", "direction", "plate", "read as", "verdict", "confidence", "reasons", "gate", "why",
@@ -47,14 +45,13 @@ def _require_guard(request: HttpRequest) -> None:
 
 
 def _reads(request: HttpRequest) -> Any:
-    rows = PlateRead.objects.visible_to(request.user, GUARDS)
+    rows = choose_site(request).narrow(PlateRead.objects.visible_to(request.user, GUARDS))
     return rows.select_related("site", "camera", "snapshot", "visit")
 
 
 def _zone(request: HttpRequest) -> ZoneInfo:
     """Return the zone in which the days of a filter are meant: that of the first site."""
-    site = Site.objects.visible_to(request.user, GUARDS).first()
-    return site.zone if site else ZoneInfo("UTC")
+    return next((site.zone for site in choose_site(request).sites), ZoneInfo("UTC"))
 
 
 def _page(request: HttpRequest, rows: QuerySet) -> dict[str, Any]:
@@ -63,8 +60,11 @@ def _page(request: HttpRequest, rows: QuerySet) -> dict[str, Any]:
     number = min(int(asked), MOST_PAGES) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else 1
     number = max(number, 1)
     found = list(rows[(number - 1) * PER_PAGE : number * PER_PAGE + 1])
-    query = {name: value for name, value in request.GET.items() if name != "page" and value}
+    choice = choose_site(request)
+    kept = {name: value for name, value in request.GET.items() if name not in ("page", "site") and value}
+    query = {**kept, "site": choice.slug} if choice.is_needed else kept
     return {
+        "is_narrowed": bool(kept),
         "rows": found[:PER_PAGE],
         "number": number,
         "newer": f"?{urlencode({**query, 'page': number - 1})}" if number > 1 else "",
@@ -81,14 +81,23 @@ def _log(request: HttpRequest) -> dict[str, Any]:
 
 
 def _standing(request: HttpRequest) -> dict[str, Any]:
-    """Return what stands above every page: who is inside, what waits, and alarms that nobody took on."""
-    visits = Visit.objects.visible_to(request.user, GUARDS)
-    ringing = visits.filter(alert__state__in=[state.value for state in UNANSWERED], alerted_at__isnull=False)
+    """Return what stands above every page: who is inside, what waits, and alarms that nobody has taken on."""
+    choice = choose_site(request)
+    alarms = choice.narrow(Alert.objects.visible_to(request.user, GUARDS)).unanswered().filter(kind=BLOCKED)
     return {
-        "inside": visits.still_open().count(),
-        "waiting": PlateRead.objects.visible_to(request.user, GUARDS).awaiting_review().doubtful().count(),
-        "ringing": list(ringing.select_related("alert", "site")[:10]),
+        "seq": last_seq(),
+        "inside": _visits(request).still_open().count(),
+        "waiting": choice.narrow(PlateRead.objects.visible_to(request.user, GUARDS))
+        .awaiting_review()
+        .doubtful()
+        .count(),
+        "alarms": alarms.select_related("site", "acknowledged_by")[:10],
     }
+
+
+def _visits(request: HttpRequest) -> Any:
+    rows = choose_site(request).narrow(Visit.objects.visible_to(request.user, GUARDS))
+    return rows.select_related("site", "vehicle", "alert")
 
 
 @login_required
@@ -104,28 +113,12 @@ def log(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_safe
-def export(request: HttpRequest) -> StreamingHttpResponse:
-    """Answer with the filtered log as CSV, line by line."""
+def export(request: HttpRequest) -> HttpResponse:
+    """Answer with the newest of the filtered log as CSV."""
     _require_guard(request)
     form = LogForm(request.GET, user=request.user, zone=_zone(request))
     reads = form.filter(_reads(request))[:MOST_EXPORTED]
-    response = StreamingHttpResponse(_lines(reads), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="vehicle-log.csv"'
-    return response
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _lines(reads: QuerySet) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + str(writer.writerow(COLUMNS))
-    for read in reads.iterator(chunk_size=1000):
-        yield str(writer.writerow([inert(cell) for cell in _cells(read)]))
+    return csv_response("vehicle-log.csv", COLUMNS, map(_cells, reads.iterator(chunk_size=1000)))
 
 
 def _cells(read: PlateRead) -> tuple[Any, ...]:
@@ -144,7 +137,7 @@ def visits(request: HttpRequest) -> HttpResponse:
     """Show the stays of vehicles; without a filter those that are inside."""
     _require_guard(request)
     state = request.GET.get("state", Visit.State.OPEN)
-    rows = Visit.objects.visible_to(request.user, GUARDS).select_related("site", "alert")
+    rows = _visits(request)
     if state in Visit.State.values:
         rows = rows.filter(state=state)
     if plate := request.GET.get("plate", "").strip():
@@ -158,7 +151,8 @@ def visits(request: HttpRequest) -> HttpResponse:
         **_standing(request),
     }
     context["several_sites"] = len({visit.site_id for visit in context["page"]["rows"]}) > 1
-    return render(request, "vehicles/visits.html", context)
+    template = "vehicles/_visits.html" if request.headers.get("HX-Request") else "vehicles/visits.html"
+    return render(request, template, context)
 
 
 @login_required
@@ -179,15 +173,16 @@ def visit(request: HttpRequest, pk: int) -> HttpResponse:
         "others": Visit.objects.genuine().filter(vehicle=found.vehicle_id).exclude(pk=found.pk)[:10],
         "add_query": urlencode({"plate": found.plate, "site": found.site_id}),
         "now": now,
-        "unanswered": [state.value for state in UNANSWERED],
+        "seq": last_seq(),
     }
-    return render(request, "vehicles/visit.html", context)
+    template = "vehicles/_visit.html" if request.headers.get("HX-Request") else "vehicles/visit.html"
+    return render(request, template, context)
 
 
-def _alerts_of(request: HttpRequest, visit: Visit) -> list[Alert]:
+def _alerts_of(request: HttpRequest, visit: Visit) -> Any:
     keys = [f"visit-{visit.pk}", f"watched-visit-{visit.pk}"]
     rows = Alert.objects.visible_to(request.user, GUARDS).filter(site=visit.site, key__in=keys)
-    return list(rows.select_related("acknowledged_by").prefetch_related("steps__by", "deliveries__channel"))
+    return rows.select_related("acknowledged_by", "site")
 
 
 def _visit_or_404(request: HttpRequest, pk: int) -> Visit:
@@ -198,23 +193,7 @@ def _visit_or_404(request: HttpRequest, pk: int) -> Visit:
     return found
 
 
-@login_required
-@require_POST
-def acknowledge(request: HttpRequest, pk: int, alert: int) -> HttpResponse:
-    """Take the alert of a visit on, with a note."""
-    found = _visit_or_404(request, pk)
-    chosen = next((one for one in _alerts_of(request, found) if one.pk == alert), None)
-    form = NoteForm(request.POST)
-    if chosen is None or not form.is_valid():
-        raise Http404
-    try:
-        acknowledge_alert(alert=chosen, by=request.user, note=form.cleaned_data["note"], at=timezone.now())
-        messages.success(request, "You have taken this on.")
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
-    return redirect("visit", pk=pk)
-
-
+PAGE_KEYS = [("a", "Accept"), ("c", "Correct"), ("d", "Discard"), ("1", "Take the first of what it may be …")]
 KINDS = {"doubtful": "Doubtful plates", "other": "Not the form of a plate"}
 
 
@@ -236,6 +215,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "count": waiting.count(),
         "kind": kind,
         "kinds": [(name, title, _waiting(request, name).count()) for name, title in KINDS.items()],
+        "page_keys": PAGE_KEYS,
     }
     return render(request, "vehicles/review.html", context)
 
@@ -250,7 +230,8 @@ def _waiting(request: HttpRequest, kind: str) -> Any:
 @require_POST
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Do what the pressed button says with one read, and show the next."""
-    read = PlateRead.objects.visible_to(request.user, GUARDS).select_related("site", "vehicle", "camera").filter(pk=pk)
+    rows = PlateRead.objects.visible_to(request.user, GUARDS).filter(pk=pk)
+    read = rows.select_related("site", "vehicle", "camera")
     form = SaidForm(request.POST)
     if not (found := read.first()) or not form.is_valid():
         raise Http404

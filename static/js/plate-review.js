@@ -6,6 +6,7 @@
   if (!form) return;
   const field = form.elements.plate;
   let isSent = false;
+  let isGoing = false; // after g the next key leads to another page
 
   // A second press while the answer is on its way would decide the next plate unseen.
   form.addEventListener("submit", (event) => {
@@ -31,6 +32,9 @@
       return;
     }
     if (event.target.matches("input, select, textarea")) return;
+    const wasGoing = isGoing;
+    isGoing = event.key === "g";
+    if (wasGoing || isGoing) return;
     const wanted = form.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
     if (!wanted) return;
     event.preventDefault();
