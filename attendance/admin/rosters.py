@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils import timezone
 
+from attendance.admin.previewing import PreviewAdmin
 from attendance.admin.showing import HR, SiteFilter, is_id
 from attendance.imports import ASSIGNMENTS, SHIFTS
 from attendance.models import Assignment, AttendancePolicy, Holiday, Leave, Shift, ShiftVersion
-from attendance.services.preview import preview_shift
+from attendance.services.preview import Preview, preview_change
 from attendance.services.rosters import (
+    Spans,
     assign_shift,
     end_assignment,
     overlap_of,
     save_shift,
+    spans_of_person,
+    spans_of_shift,
+    spans_of_site,
     touch_person,
     touch_site,
 )
@@ -68,7 +72,7 @@ class ShiftForm(forms.ModelForm):
 
 
 @admin.register(ShiftVersion)
-class ShiftVersionAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
+class ShiftVersionAdmin(PreviewAdmin, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     """A version never changes: days that were judged by it keep it. A change is a version from a date on."""
 
     rank = 10
@@ -118,28 +122,13 @@ class ShiftVersionAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
         fields = {name: getattr(version, name) for name in names}
         return {**fields, "site": version.shift.site_id, "name": version.shift.name, **given}
 
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """The preview says how many days would change, and comes back with the form as it was typed."""
-        if request.method == "POST" and object_id is None and "_preview" in request.POST:
-            form = self.get_form(request)(request.POST)
-            if self.has_add_permission(request) and form.is_valid():
-                self.message_user(request, self._preview(form), messages.INFO)
-                typed = {k: v for k, v in request.POST.items() if k not in ("csrfmiddlewaretoken", "_preview")}
-                return HttpResponseRedirect(f"{request.path}?{urlencode(typed)}")
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def _preview(self, form: ShiftForm) -> str:
-        found = preview_shift(
-            site=form.cleaned_data["site"],
-            name=form.cleaned_data["name"],
-            fields=form.fields_of_version(),
-            at=timezone.now(),
+    def preview_of(self, request: HttpRequest, form: ShiftForm, *, change: bool) -> Preview:
+        site, name, since = (form.cleaned_data[field] for field in ("site", "name", "effective_from"))
+        shift, at = Shift.objects.filter(site=site, name=name).first(), timezone.now()
+        spans = spans_of_shift(shift=shift, since=since, at=at) if shift else []
+        return preview_change(
+            site=site, spans=spans, change=lambda: self.save_model(request, ShiftVersion(), form, change), at=at
         )
-        if not found.days:
-            return "Nothing would change yet: no day that is worked already is touched."
-        return f"{found.days} days of {found.people} people would change. Nothing is saved yet."
 
     def save_model(self, request: HttpRequest, obj: ShiftVersion, form: ShiftForm, change: bool) -> None:
         made = save_shift(
@@ -191,7 +180,7 @@ class AssignmentForm(forms.ModelForm):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
+class AssignmentAdmin(PreviewAdmin, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     rank = 11
     view_roles = add_roles = change_roles = delete_roles = HR
     csv_importer = ASSIGNMENTS
@@ -223,6 +212,10 @@ class AssignmentAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
             return "every working day"
         return " ".join(dict(WEEKDAYS)[day] for day in assignment.weekdays)
 
+    def spans_of(self, row: Assignment) -> Spans:
+        last = row.to_date or FOR_EVER
+        return spans_of_person(employee=row.employee, first=row.from_date, last=last, at=timezone.now())
+
     def save_model(self, request: HttpRequest, obj: Assignment, form: Any, change: bool) -> None:
         assign_shift(assignment=obj, at=timezone.now())
 
@@ -235,13 +228,16 @@ class AssignmentAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
 
 
 @admin.register(Holiday)
-class HolidayAdmin(RoleAdmin, admin.ModelAdmin):
+class HolidayAdmin(PreviewAdmin, RoleAdmin, admin.ModelAdmin):
     rank = 12
     view_roles = add_roles = change_roles = delete_roles = HR
     list_display = ["date", "name", "site"]
     list_filter = [("site", SiteFilter)]
     list_select_related = ["site"]
     date_hierarchy = "date"
+
+    def spans_of(self, row: Holiday) -> Spans:
+        return spans_of_site(site=row.site, first=row.date, last=row.date, at=timezone.now())
 
     def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:
         if change:
@@ -264,15 +260,18 @@ def _touch_holiday(holiday: Holiday) -> None:
 
 
 @admin.register(Leave)
-class LeaveAdmin(RoleAdmin, admin.ModelAdmin):
+class LeaveAdmin(PreviewAdmin, RoleAdmin, admin.ModelAdmin):
     rank = 13
     view_roles = add_roles = change_roles = delete_roles = HR
-    list_display = ["employee", "kind", "from_date", "to_date", "note"]
+    list_display = ["employee", "kind", "from_date", "to_date", "part", "note"]
     list_filter = ["kind", ("employee__site", SiteFilter)]
     list_select_related = ["employee"]
     autocomplete_fields = ["employee"]
     search_fields = ["employee__name", "=employee__code"]
     date_hierarchy = "from_date"
+
+    def spans_of(self, row: Leave) -> Spans:
+        return spans_of_person(employee=row.employee, first=row.from_date, last=row.to_date, at=timezone.now())
 
     def save_model(self, request: HttpRequest, obj: Leave, form: Any, change: bool) -> None:
         if change:
@@ -306,7 +305,7 @@ class PolicyForm(forms.ModelForm):
 
 
 @admin.register(AttendancePolicy)
-class AttendancePolicyAdmin(RoleAdmin, admin.ModelAdmin):
+class AttendancePolicyAdmin(PreviewAdmin, RoleAdmin, admin.ModelAdmin):
     view_roles = add_roles = change_roles = delete_roles = HR
     form = PolicyForm
     list_display = ["site", "effective_from", "default_shift", "monthly_grace_minutes", "half_day_every", "law"]
@@ -319,6 +318,9 @@ class AttendancePolicyAdmin(RoleAdmin, admin.ModelAdmin):
         ("Law", {"fields": ["law"], "description": "Passed limits are listed as warnings; no pay changes by them."}),
         ("Pay", {"fields": [("pay_rounding", "pay_rounding_minutes")], "description": "Only in the export."}),
     ]  # fmt: skip
+
+    def spans_of(self, row: AttendancePolicy) -> Spans:
+        return spans_of_site(site=row.site, first=row.effective_from, last=FOR_EVER, at=timezone.now())
 
     def save_model(self, request: HttpRequest, obj: AttendancePolicy, form: Any, change: bool) -> None:
         since = AttendancePolicy.objects.get(pk=obj.pk).effective_from if change else obj.effective_from

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from attendance.models.shifts import ShiftVersion
+from attendance.models.shifts import LeavePart, ShiftVersion
 from attendance.querysets import DayRecordQuerySet, FlagQuerySet
 from attendance.rules import days as rules
 from attendance.rules.flags import FlagKind
@@ -33,6 +33,7 @@ class Kind(models.TextChoices):
     AUTO_CLOSED = FlagKind.AUTO_CLOSED.value, "closed by itself"
     LATES_HALF_DAY = FlagKind.LATES_HALF_DAY.value, "half day for lates"
     WORKED_ON_LEAVE = FlagKind.WORKED_ON_LEAVE.value, "worked on leave"
+    ABSENT_HALF = FlagKind.ABSENT_HALF.value, "absent for half"
 
 
 def hours(minutes: int) -> str:
@@ -69,6 +70,7 @@ class DayRecord(models.Model):
     shift_date = models.DateField()
     state = models.CharField(max_length=12, choices=State)
     status = models.CharField(max_length=10, choices=Status, blank=True)
+    leave = models.CharField(max_length=12, choices=LeavePart, blank=True, help_text="How much of the day is leave.")
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     closes_at = models.DateTimeField(help_text="When the last punch can still belong to it.")
@@ -238,6 +240,7 @@ def describe(record: DayRecord, shift: str | None) -> dict[str, Any]:
     return {
         "shift": shift,
         "status": record.status,
+        "leave": record.leave,
         "first_in": record.first_in.isoformat() if record.first_in else None,
         "last_out": record.last_out.isoformat() if record.last_out else None,
         "worked_minutes": record.worked_minutes,

@@ -15,20 +15,23 @@ from django.urls import reverse
 
 from attendance.models import (
     Assignment,
+    AttendancePolicy,
     Correction,
     DayRecord,
     Decision,
     DirtyDay,
     Flag,
     Holiday,
+    Leave,
     PayPeriod,
     Punch,
     ShiftVersion,
     Source,
 )
 from attendance.services.finalise import finalise_days
+from attendance.services.periods import add_period, lock_period
 from attendance.services.rebuild import rebuild_dirty
-from attendance.tests.factories import LATER, Plant, clock, make_employee, make_plant
+from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
 from identity.models import Employee
 
 MODELS = [model for model in admin_site._registry if model._meta.app_label == "attendance" or model is Employee]
@@ -268,12 +271,65 @@ def shift_form(plant: Plant, **change: Any) -> dict[str, Any]:
 
 def test_a_shift_edit_says_how_many_days_would_change_before_it_is_saved(plant: Plant) -> None:
     add = "/admin/attendance/shiftversion/add/"
-    page = text(browser(plant.people.meena).post(add, shift_form(plant, _preview="1"), follow=True))
-    assert "1 days of 1 people would change. Nothing is saved yet." in page
+    page = text(browser(plant.people.meena).post(add, shift_form(plant, _preview="1")))
+    assert "1 day of 1 person would change (" in page
+    assert "Asha (E1), Mon 02 Mar: present, 7:53 h, late 6 min, early exit 60 min → present, 7:53 h" in page
+    assert 'name="grace_in_minutes" value="10"' in page
     assert ShiftVersion.objects.filter(shift__name="A").count() == 1
     browser(plant.people.meena).post(add, shift_form(plant))
     rebuild_dirty(at=LATER)
     assert not Flag.objects.filter(kind="late").exists()
+
+
+def roster_edits(plant: Plant) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return what HR may change besides a shift: the address of a form, and what is typed into it."""
+    mine = plant.asha.assignments.get()
+    monday = {"from_date": MONDAY, "to_date": MONDAY}
+    no_turn = {"cycle_length": "", "cycle_days": "", "cycle_anchor": ""}
+    policy = {"effective_from": MONDAY, "week_offs": ["0"], "free_lates": 0, "pay_rounding": "none"}
+    return {
+        "a holiday": ("holiday/add/", {"site": plant.site.pk, "date": MONDAY, "name": "Holi"}),
+        "leave": ("leave/add/", {"employee": plant.asha.pk, **monday, "part": "whole", "kind": "sick"}),
+        "a policy": ("attendancepolicy/add/", {"site": plant.site.pk, **policy, "pay_rounding_minutes": 15}),
+        "an assignment": (
+            f"assignment/{mine.pk}/change/",
+            {"employee": plant.asha.pk, "shift": plant.night.pk, "from_date": mine.from_date, "to_date": "", **no_turn},
+        ),
+    }
+
+
+@pytest.mark.parametrize("edit", ["a holiday", "leave", "a policy", "an assignment"])
+def test_an_edit_of_the_roster_is_tried_out_before_it_is_saved(plant: Plant, edit: str) -> None:
+    address, typed = roster_edits(plant)[edit]
+    before = list(DayRecord.objects.order_by("pk").values())
+    page = text(browser(plant.people.meena).post(f"/admin/attendance/{address}", {**typed, "_preview": "1"}))
+    assert "would change (" in page
+    assert "Asha (E1), Mon 02 Mar: present, 7:53 h, late 6 min, early exit 60 min →" in page
+    assert list(DayRecord.objects.order_by("pk").values()) == before
+    assert not any(model.objects.exists() for model in (Holiday, Leave, AttendancePolicy))
+    assert plant.asha.assignments.get().shift == plant.day
+
+
+def test_a_preview_says_which_days_are_locked(plant: Plant) -> None:
+    period = add_period(site=plant.site, first=MONDAY, last=MONDAY)
+    lock_period(period=period, by=plant.people.meena, at=LATER, accept_unreviewed=True)
+    typed = {"site": plant.site.pk, "date": MONDAY, "name": "Holi", "_preview": "1"}
+    page = text(browser(plant.people.meena).post("/admin/attendance/holiday/add/", typed))
+    assert "in locked periods, which stay and get an adjustment instead" in page
+
+
+def test_deleting_says_what_it_would_change(plant: Plant) -> None:
+    mine = plant.asha.assignments.get()
+    page = text(browser(plant.people.meena).get(f"/admin/attendance/assignment/{mine.pk}/delete/"))
+    assert "Asha (E1), Mon 02 Mar: present, 7:53 h, late 6 min, early exit 60 min → no shift, 0:00 h" in page
+    assert plant.asha.assignments.exists()
+
+
+def test_a_preview_of_another_sites_roster_is_refused(plant: Plant) -> None:
+    typed = {"site": plant.people.other_site.pk, "date": MONDAY, "name": "Holi", "_preview": "1"}
+    page = text(browser(plant.people.meena).post("/admin/attendance/holiday/add/", typed))
+    assert "Select a valid choice" in page
+    assert "Nothing is saved yet" not in page
 
 
 def test_a_saved_version_is_only_looked_at(plant: Plant) -> None:
