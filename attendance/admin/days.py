@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
+from attendance.admin.local_time import SiteClock
 from attendance.admin.showing import HR, DepartmentFilter, RecentFilter, SiteFilter, badge, local, month_link
 from attendance.models import DayRecord, Decision, Flag, LimitWarning, Punch
 from attendance.models.days import Review, hours
@@ -39,7 +40,7 @@ class FlagInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(DayRecord)
-class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
+class DayRecordAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     rank = 2
     view_roles = HR
     list_display = [
@@ -61,6 +62,15 @@ class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     inlines = [FlagInline]
+    fieldsets = [
+        (None, {"fields": ["employee", "shift_date", "version", "status", "leave", "state", "period"]}),
+        ("Times at the site", {"fields": [("starts_at", "ends_at"), ("first_in", "last_out"), "closes_at"]}),
+        ("Minutes", {"fields": [
+            ("worked_minutes", "scheduled_minutes", "overtime_minutes"),
+            ("after_start_minutes", "past_grace_minutes", "grace_used_minutes", "early_exit_minutes"),
+        ]}),
+    ]  # fmt: skip
+    readonly_fields = ["after_start_minutes"]
 
     class Media:
         css = {"all": ["css/admin.css"]}

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from attendance.admin.local_time import SiteClock, clock_column
 from attendance.admin.showing import HR, DepartmentFilter, NoteActionForm, SiteFilter, badge, local, month_link, picture
 from attendance.models import Decision, Flag, Punch
 from attendance.models.days import Review
@@ -194,11 +195,11 @@ class FlagAdmin(RoleAdmin, admin.ModelAdmin):
 
 
 @admin.register(Decision)
-class DecisionAdmin(RoleAdmin, admin.ModelAdmin):
+class DecisionAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     view_roles = HR
-    list_display = ["at", "by", "decision", "kind", "employee", "shift_date", "note", "why"]
+    list_display = [clock_column("at", "decided"), "by", "decision", "kind", "employee", "shift_date", "note", "why"]
     list_filter = ["decision", "kind"]
-    list_select_related = ["employee", "by"]
+    list_select_related = ["employee__site", "by"]
     search_fields = ["employee__name", "=employee__code", "note"]
     date_hierarchy = "at"
     show_full_result_count = False

@@ -31,6 +31,7 @@ from attendance.models import (
 from attendance.services.finalise import finalise_days
 from attendance.services.periods import add_period, lock_period
 from attendance.services.rebuild import rebuild_dirty
+from attendance.services.review import review_flag
 from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
 from identity.models import Employee
 
@@ -66,6 +67,19 @@ def test_every_list_is_for_hr_and_managers_and_shows_strangers_nothing(plant: Pl
     assert codes == [200, 200, 403]
     assert "Asha" not in text(browser(people.stranger).get(address))
     assert Client().get(address).status_code == 302
+
+
+def test_the_page_of_a_day_has_the_times_of_its_site(plant: Plant) -> None:
+    day = plant.record(plant.asha)
+    page = text(browser(plant.people.meena).get(f"/admin/attendance/dayrecord/{day.pk}/change/"))
+    assert "March 2, 2026, 8:06 a.m." in page
+    assert "2:36 a.m." not in page
+
+
+def test_the_list_of_decisions_has_the_times_of_the_site(plant: Plant) -> None:
+    flag, at = plant.flag(plant.asha, "late"), clock("2026-03-04 18:30")
+    review_flag(flag=flag, decision="confirmed", note="", by=plant.people.meena, at=at)
+    assert "04 Mar 2026 18:30" in text(browser(plant.people.meena).get("/admin/attendance/decision/"))
 
 
 def test_the_queue_shows_what_waits_with_its_reason(plant: Plant) -> None:
@@ -264,7 +278,7 @@ def shift_form(plant: Plant, **change: Any) -> dict[str, Any]:
         "site": plant.site.pk, "name": "A", "effective_from": "2026-03-01", "starts_at": "08:00", "ends_at": "17:00",
         "grace_in_minutes": 10, "grace_out_minutes": 0, "window_before_minutes": 120, "window_after_minutes": 240,
         "half_day_below_minutes": 0, "absent_below_minutes": 0, "break_minutes": 0, "break_after_minutes": 0,
-        "break_slots": "[]", "direction_policy": "alternating", "worked_policy": "first_last", "double_entry_hours": 12,
+        "break_slots": "", "direction_policy": "alternating", "worked_policy": "first_last", "double_entry_hours": 12,
         "repeat_within_minutes": 2, "dated_by": "start", "overtime_policy": "beyond_hours", **change,
     }  # fmt: skip
 
@@ -330,6 +344,44 @@ def test_a_preview_of_another_sites_roster_is_refused(plant: Plant) -> None:
     page = text(browser(plant.people.meena).post("/admin/attendance/holiday/add/", typed))
     assert "Select a valid choice" in page
     assert "Nothing is saved yet" not in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        pytest.param("12:00-12:30, 15:00 – 15:15", [["12:00", "12:30"], ["15:00", "15:15"]], id="two breaks"),
+        pytest.param("", [], id="none"),
+    ],
+)
+def test_breaks_are_typed_as_people_write_them(plant: Plant, typed: str, kept: list) -> None:
+    add = "/admin/attendance/shiftversion/add/"
+    browser(plant.people.meena).post(add, shift_form(plant, name="B", break_slots=typed))
+    version = ShiftVersion.objects.get(shift__name="B")
+    assert version.break_slots == kept
+    copied = text(browser(plant.people.meena).get(f"{add}?copy={version.pk}"))
+    assert f'name="break_slots" value="{typed.replace(" – ", "-")}"' in copied or not typed
+
+
+@pytest.mark.parametrize("typed", ["noon", "12:00", "12:00-25:00", "12:00-12:30-13:00"])
+def test_breaks_that_make_no_sense_are_refused(plant: Plant, typed: str) -> None:
+    page = text(
+        browser(plant.people.meena).post(
+            "/admin/attendance/shiftversion/add/", shift_form(plant, name="B", break_slots=typed)
+        )
+    )
+    assert "Write times like 12:00-12:30" in page
+    assert not ShiftVersion.objects.filter(shift__name="B").exists()
+
+
+def test_a_turn_is_typed_from_its_first_day(plant: Plant) -> None:
+    turn = {"cycle_length": 4, "cycle_days": "1-2", "cycle_anchor": MONDAY}
+    typed = {"employee": plant.ravi.pk, "shift": plant.day.pk, "from_date": MONDAY, **turn}
+    plant.ravi.assignments.all().delete()
+    browser(plant.people.meena).post("/admin/attendance/assignment/add/", typed)
+    assert plant.ravi.assignments.get().cycle_days == [0, 1]
+    assert "days 1, 2 of every 4" in text(browser(plant.people.meena).get("/admin/attendance/assignment/"))
+    wrong = browser(plant.people.meena).post("/admin/attendance/assignment/add/", {**typed, "cycle_days": "0-9"})
+    assert "Write days like 1-2, 5." in text(wrong)
 
 
 def test_a_saved_version_is_only_looked_at(plant: Plant) -> None:
