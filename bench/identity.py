@@ -184,7 +184,7 @@ def _purge(folder: Path, files: int, size: int) -> tuple[float, object]:
     from factoryai.sites.models import Site
     from identity.files import FolderFiles
     from identity.models import Snapshot
-    from identity.purge import purge_snapshots
+    from identity.services.purge import purge_snapshots
 
     site = Site.objects.create(slug="bench", name="Bench")
     now = dt.datetime.now(dt.UTC)

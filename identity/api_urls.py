@@ -3,20 +3,20 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from identity import api, faces_api, sightings_api, snapshots_api
+from identity.api import faces, people, sightings, snapshots
 
 router = SimpleRouter(trailing_slash=False)
-router.register("employees", api.EmployeeViewSet)
-router.register("identity/sightings", sightings_api.SightingViewSet)
-router.register("identity/unknown-faces", sightings_api.UnknownFaceViewSet)
-router.register("identity/snapshots", snapshots_api.SnapshotViewSet)
+router.register("employees", people.EmployeeViewSet)
+router.register("identity/sightings", sightings.SightingViewSet)
+router.register("identity/unknown-faces", sightings.UnknownFaceViewSet)
+router.register("identity/snapshots", snapshots.SnapshotViewSet)
 
 urlpatterns = [
-    path("employees/<int:employee>/faces", faces_api.EmployeeFacesView.as_view(), name="employee-faces"),
-    path("employees/<int:employee>/faces/<int:face>", faces_api.EmployeeFaceView.as_view(), name="employee-face"),
-    path("employees/<int:employee>/consent", faces_api.ConsentView.as_view(), name="employee-consent"),
-    path("employees/<int:employee>/opt-out", faces_api.OptOutView.as_view(), name="employee-opt-out"),
-    path("employees/<int:employee>/erase-biometrics", faces_api.EraseView.as_view(), name="employee-erase"),
-    path("identity/search", sightings_api.SearchView.as_view(), name="identity-search"),
+    path("employees/<int:employee>/faces", faces.EmployeeFacesView.as_view(), name="employee-faces"),
+    path("employees/<int:employee>/faces/<int:face>", faces.EmployeeFaceView.as_view(), name="employee-face"),
+    path("employees/<int:employee>/consent", faces.ConsentView.as_view(), name="employee-consent"),
+    path("employees/<int:employee>/opt-out", faces.OptOutView.as_view(), name="employee-opt-out"),
+    path("employees/<int:employee>/erase-biometrics", faces.EraseView.as_view(), name="employee-erase"),
+    path("identity/search", sightings.SearchView.as_view(), name="identity-search"),
     *router.urls,
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from factoryai.csv_import import BadCell, Importer, Report, date_cell, each_line, text_cell
 from factoryai.sites.models import Site
 from identity.models import Employee
-from identity.people import save_employee
+from identity.services.people import save_employee
 
 COLUMNS = {
     "code": "The number on the badge or the payroll; a code that exists has its person changed.",

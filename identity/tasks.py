@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from factoryai.jobs.services import job
 from factoryai.sites.models import Site
-from identity import engines, erasure, purge, reconcile, snapshots, unknowns
+from identity.services import engines, erasure, purge, reconcile, snapshots, unknowns
 
 
 @job("identity.purge_snapshots")

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from identity import snapshots_api, views
+from identity import views
+from identity.api import snapshots
 
 urlpatterns = [
     path("faces/review", views.review, name="faces-review"),
     path("faces/unknown/<int:pk>/decide", views.decide_unknown, name="face-decide"),
     path("faces/doubtful/<int:pk>/decide", views.decide_doubtful, name="sighting-decide"),
-    path("media/snapshots/<uuid:pk>", snapshots_api.SnapshotPictureView.as_view(), name="snapshot-picture"),
+    path("media/snapshots/<uuid:pk>", snapshots.SnapshotPictureView.as_view(), name="snapshot-picture"),
 ]

@@ -22,9 +22,9 @@ from factoryai.sites.models import Role
 from identity.forms import FaceForm
 from identity.models import Employee, Face, Sighting, UnknownFace
 from identity.querysets import FACE_ROLES, STRANGER_ROLES
-from identity.review import name_unknown
-from identity.sightings import decide_sighting
-from identity.unknowns import dismiss_unknown, mark_visitor, merge_unknown
+from identity.services.review import name_unknown
+from identity.services.sightings import decide_sighting
+from identity.services.unknowns import dismiss_unknown, mark_visitor, merge_unknown
 
 PER_PAGE = 24
 MOST_OFFERED = 2000

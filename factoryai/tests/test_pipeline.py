@@ -12,7 +12,7 @@ from attendance.models import DayRecord, Punch
 from attendance.tests.factories import Plant, clock, make_employee, make_plant
 from factoryai.pipeline import CONSUMERS, catch_up_punches
 from identity.models import Sighting
-from identity.sightings import decide_sighting
+from identity.services.sightings import decide_sighting
 from identity.tests.test_sightings import seen
 from streaming.models import Camera
 from streaming.tests.factories import make_camera

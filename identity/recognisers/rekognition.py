@@ -28,7 +28,7 @@ from botocore.exceptions import (
 
 from identity.recognisers.base import Face, PermanentError, TransientError
 from identity.recognisers.local import LocalRecogniser
-from identity.retries import Retrier
+from identity.recognisers.retries import Retrier
 from identity.rules import REKOGNITION, Candidate, Decision, Thresholds, decide_identity
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from identity import gallery
+from identity.services import gallery
 
 
 @pytest.fixture(autouse=True)

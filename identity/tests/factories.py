@@ -13,7 +13,7 @@ from factoryai.sites.models import Site
 from identity.files import Files
 from identity.models import Consent, Employee, Face, Snapshot, UnknownFace
 from identity.rules import SFACE
-from identity.snapshots import keep_snapshot
+from identity.services.snapshots import keep_snapshot
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 _numbers = itertools.count(1)

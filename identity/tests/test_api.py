@@ -8,8 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from factoryai.sites.tests.factories import api_client, make_people
-from identity.enrolment import enrol_picture
 from identity.models import PurgeRun, Sighting, Snapshot
+from identity.services.enrolment import enrol_picture
 from identity.tests.factories import NOON, jpeg_of, make_employee, make_face, make_snapshot, make_unknown, unit
 from identity.tests.photos import bomb, driver, photo, two_of_him
 from identity.tests.test_sightings import record, seen, unknown_at

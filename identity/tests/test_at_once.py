@@ -19,8 +19,8 @@ from django.utils import timezone
 import factoryai
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_site
-from identity.enrolment import enrol_picture
 from identity.models import Face, Snapshot
+from identity.services.enrolment import enrol_picture
 from identity.tests.factories import make_employee
 from identity.tests.photos import photo
 

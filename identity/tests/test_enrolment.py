@@ -15,13 +15,13 @@ from django.db import connection
 from factoryai.rest import Refusal
 from factoryai.sealing import SealBrokenError
 from factoryai.sites.tests.factories import make_people
-from identity.enrolment import enrol_picture, record_consent
 from identity.files import media_files
-from identity.gallery import LiveGallery, Names, gallery_changed, gallery_for
-from identity.grab import grab_picture
 from identity.models import Consent, Face, Snapshot
 from identity.pictures import decode_picture
-from identity.snapshots import read_snapshot
+from identity.services.enrolment import enrol_picture, record_consent
+from identity.services.gallery import LiveGallery, Names, gallery_changed, gallery_for
+from identity.services.grab import grab_picture
+from identity.services.snapshots import read_snapshot
 from identity.tests.factories import NOON, jpeg_of, make_employee, make_face, unit
 from identity.tests.photos import bomb, driver, jpeg_bomb, photo, two_of_him, with_exif_turn
 from streaming.scenes import SCENES

@@ -12,17 +12,18 @@ from django.core.management import CommandError, call_command
 from factoryai.alerts.models import Alert
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
-from identity import engines, tasks
-from identity.enrolment import enrol_picture
-from identity.erasure import erase_biometrics, erase_leavers, find_traces, opt_out
+from identity import tasks
 from identity.files import media_files
 from identity.models import Face, PaidRequests, RemoteFace, Sighting, Snapshot, UnknownFace
-from identity.outages import ServiceWatch
 from identity.pictures import decode_picture
 from identity.recognisers.base import TransientError
 from identity.recognisers.rekognition import SpendingStopError
-from identity.reconcile import reconcile_faces
-from identity.snapshots import hold_snapshot
+from identity.services import engines
+from identity.services.enrolment import enrol_picture
+from identity.services.erasure import erase_biometrics, erase_leavers, find_traces, opt_out
+from identity.services.outages import ServiceWatch
+from identity.services.reconcile import reconcile_faces
+from identity.services.snapshots import hold_snapshot
 from identity.tests.factories import NOON, make_employee, make_face, make_unknown, unit
 from identity.tests.photos import driver, photo
 from identity.tests.rekognition_server import RekognitionServer
@@ -57,7 +58,7 @@ def aws(settings) -> Iterator[RekognitionServer]:
         settings.AWS_ENDPOINT_URL_REKOGNITION = server.url
         settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "test"
         yield server
-    engines._watch.cache_clear()
+    engines.forget_watches()
 
 
 def enrol(employee, number=0):

@@ -13,12 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_site
-from identity.erasure import erase_biometrics, find_traces
 from identity.files import FolderFiles
 from identity.models import Employee, Face, PurgeRun, Sighting, Snapshot, UnknownFace
-from identity.purge import purge_snapshots
 from identity.rules import SFACE
-from identity.snapshots import hold_snapshot
+from identity.services.erasure import erase_biometrics, find_traces
+from identity.services.purge import purge_snapshots
+from identity.services.snapshots import hold_snapshot
 from identity.tests.factories import NOON, make_employee, make_face, make_snapshot, make_unknown, unit
 from identity.tests.test_purge import DyingFiles
 

@@ -12,10 +12,10 @@ from django.test import Client
 
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
-from identity.enrolment import enrol_picture
 from identity.files import media_files
 from identity.models import Employee
-from identity.search import Found, search_picture
+from identity.services.enrolment import enrol_picture
+from identity.services.search import Found, search_picture
 from identity.tests.factories import NOON, jpeg_of, make_employee
 from tests.needs import needs_footage
 

@@ -13,11 +13,12 @@ from factoryai.alerts.models import Alert
 from factoryai.alerts.services import acknowledge_alert, close_alert, raise_alert
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
-from identity import purge, tasks
+from identity import tasks
 from identity.files import FolderFiles
 from identity.models import PurgeRun, Retention, Sighting, Snapshot
 from identity.rules import SFACE
-from identity.snapshots import check_snapshots, hold_snapshot, read_snapshot, release_snapshot
+from identity.services import purge
+from identity.services.snapshots import check_snapshots, hold_snapshot, read_snapshot, release_snapshot
 from identity.tests.factories import JPEG, NOON, make_employee, make_face, make_snapshot, make_unknown
 
 pytestmark = pytest.mark.django_db

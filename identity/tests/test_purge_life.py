@@ -16,8 +16,8 @@ from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_site
 from identity.files import FolderFiles
 from identity.models import PurgeRun, Snapshot
-from identity.purge import purge_snapshots
-from identity.snapshots import check_snapshots, hold_snapshot, release_snapshot
+from identity.services.purge import purge_snapshots
+from identity.services.snapshots import check_snapshots, hold_snapshot, release_snapshot
 from identity.tests.factories import NOON, make_snapshot
 from identity.tests.test_purge import DyingFiles
 

@@ -18,7 +18,7 @@ from identity.recognisers.rekognition import (
     encode_face,
     make_client,
 )
-from identity.retries import CircuitBreaker, CircuitOpenError, Retrier
+from identity.recognisers.retries import CircuitBreaker, CircuitOpenError, Retrier
 from identity.rules import Outcome, decide_identity
 from identity.tests.rekognition_server import ENGINE, RekognitionServer
 from identity.tests.test_local_recogniser import clip_frames

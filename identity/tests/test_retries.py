@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.recognisers.base import PermanentError, RecogniserError, TransientError
-from identity.retries import CircuitBreaker, CircuitOpenError, Retrier, RetryBudget, RetryPolicy, retrying
+from identity.recognisers.retries import CircuitBreaker, CircuitOpenError, Retrier, RetryBudget, RetryPolicy, retrying
 
 
 class Clock:

@@ -13,16 +13,16 @@ from factoryai.alerts.models import Event
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
 from identity.confidential import close_observation
-from identity.enrolment import enrol_picture
 from identity.models import CameraFaces, Sighting, Snapshot, UnknownFace
 from identity.rules import SFACE
-from identity.sightings import decide_sighting, record_sighting
-from identity.snapshots import read_snapshot
+from identity.services.enrolment import enrol_picture
+from identity.services.sightings import decide_sighting, record_sighting
+from identity.services.snapshots import read_snapshot
+from identity.services.unknowns import assign_unknown, dismiss_unknown, forget_unknowns, mark_visitor, merge_unknown
 from identity.tests.factories import NOON, make_employee, make_unknown, unit
 from identity.tests.photos import photo
 from identity.tests.test_analyser import passage
 from identity.tests.test_local_recogniser import clip_frames
-from identity.unknowns import assign_unknown, dismiss_unknown, forget_unknowns, mark_visitor, merge_unknown
 from streaming.frames import Observation
 from streaming.recorder import decode, encode
 from streaming.tests.factories import make_camera

@@ -8,13 +8,13 @@ import pytest
 
 from factoryai.alerts.models import Alert
 from factoryai.jobs.models import Job
-from factoryai.jobs.services import job_started, sync_schedule
+from factoryai.jobs.services import Wish, job_started, sync_schedule
 from factoryai.sites.tests.factories import make_people
-from occupancy.lateness import watch_jobs
 from occupancy.models import LiveSpan, Zone, ZoneLine
-from occupancy.running import JOBS, Wish, run_reset
-from occupancy.services import NewLog, record_logs
-from occupancy.watching import note_live_cameras
+from occupancy.services.by_hand import run_daily, run_hourly, run_monthly, run_reset, run_thinning
+from occupancy.services.late_jobs import watch_jobs
+from occupancy.services.live_spans import note_live_cameras
+from occupancy.services.logs import NewLog, record_logs
 from streaming.models import CameraStatus
 from streaming.tests.factories import make_camera
 
@@ -91,12 +91,12 @@ def test_a_reset_by_hand_without_a_date_never_empties_a_zone_that_missed_none(pe
     assert run_reset(wish) == {"reset": 0}
 
 
-@pytest.mark.parametrize("name", sorted(JOBS))
-def test_a_run_by_hand_leaves_other_sites_alone(people, name):
+@pytest.mark.parametrize("run", [run_hourly, run_daily, run_monthly, run_reset, run_thinning])
+def test_a_run_by_hand_leaves_other_sites_alone(people, run):
     foreign = Zone.objects.create(site=people.other_site, name="Own", last_reset_date=date(2026, 2, 27))
     record_logs(rows=[NewLog("1", foreign.pk, NOON - 80 * HOUR, "in")], zones=[foreign], source="gate", at=NOON)
-    JOBS[name](Wish([people.site], NOON, people.kavita))
+    run(Wish([people.site], NOON, people.kavita))
     assert not foreign.hours.exists()
     assert foreign.logs.count() == 1
-    JOBS[name](Wish([people.other_site], NOON, people.stranger))
-    assert (foreign.hours.exists() or foreign.logs.count() == 2) is (name != "occupancy.thin_logs")
+    run(Wish([people.other_site], NOON, people.stranger))
+    assert (foreign.hours.exists() or foreign.logs.count() == 2) is (run is not run_thinning)

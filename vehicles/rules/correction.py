@@ -92,13 +92,14 @@ def _rival(text: str) -> Reading | None:
 
 def _one_change(text: str) -> Iterator[Reading]:
     """Yield every mark that is one look-alike away. A legacy mark is never guessed: anything torn is near one."""
-    for position, changed in _changes(text):
+    for position, changed in changes(text):
         mark = parse_mark(changed)
         if mark and mark.family != "legacy":
             yield Reading(mark, 1 + mark.is_unusual, (position,))
 
 
-def _changes(text: str) -> Iterator[tuple[int, str]]:
+def changes(text: str) -> Iterator[tuple[int, str]]:
+    """Yield every text that is one look-alike away, with the position that differs."""
     for position, letter in enumerate(text):
         for other in LOOKALIKES.get(letter, ""):
             yield position, f"{text[:position]}{other}{text[position + 1 :]}"

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import models, transaction
 
 from factoryai.sealing import SealedTextField
-from identity.snapshots import reseal_snapshots
+from identity.services.snapshots import reseal_snapshots
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ import sys
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from identity.snapshots import Check, check_snapshots
+from identity.services.snapshots import Check, check_snapshots
 
 
 class Command(BaseCommand):

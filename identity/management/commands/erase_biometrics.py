@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from identity.erasure import erase_biometrics
 from identity.models import Employee
+from identity.services.erasure import erase_biometrics
 
 
 class Command(BaseCommand):

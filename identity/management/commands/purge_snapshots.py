@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from factoryai.rest import Refusal
-from identity.purge import purge_snapshots
+from identity.services.purge import purge_snapshots
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from factoryai.sites.models import Site
-from identity import engines
-from identity.reconcile import reconcile_faces
+from identity.services import engines
+from identity.services.reconcile import reconcile_faces
 
 
 class Command(BaseCommand):
