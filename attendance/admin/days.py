@@ -23,6 +23,7 @@ from attendance.models.shifts import check_date
 from attendance.rules.intervals import midnight
 from attendance.rules.shifts import DAY, days_between
 from attendance.services.ledger import ledger_of
+from attendance.services.limits import minutes_beyond_law
 from factoryai.sites.role_admin import ReadOnly, RoleAdmin
 from identity.models import Employee
 
@@ -139,13 +140,14 @@ class DayRecordAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
 
 
 def month_context(person: Employee, first: dt.date) -> dict[str, Any]:
-    """Return what the page of a month shows; eight queries whatever happened in it."""
+    """Return what the page of a month shows; ten queries whatever happened in it."""
     last = (first + 31 * DAY).replace(day=1) - DAY
     records: dict[dt.date, list[DayRecord]] = defaultdict(list)
     found = DayRecord.objects.filter(employee=person).dated(first, last).with_names()
     for record in found.prefetch_related("flags__reviewed_by").order_by("shift_date", "starts_at"):
         records[record.shift_date].append(record)
     punches = _punches(person, first, last)
+    beyond = minutes_beyond_law(person, first, last)
     rows = [{"date": day, "records": records[day], "punches": punches[day]} for day in days_between(first, last)]
     return {
         "person": person,
@@ -154,6 +156,7 @@ def month_context(person: Employee, first: dt.date) -> dict[str, Any]:
         "rows": [row for row in rows if row["records"] or row["punches"]],
         "sums": _sums(person, first, last),
         "ledger": ledger_of(person, first),
+        "beyond_law": None if beyond is None else hours(beyond),
         "warnings": LimitWarning.objects.filter(employee=person, date__gte=first, date__lte=last).order_by("date"),
         "decisions": Decision.objects.filter(employee=person, shift_date__gte=first, shift_date__lte=last)
         .select_related("by")

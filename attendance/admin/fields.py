@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from attendance.models.shifts import check_slots
+from attendance.models.shifts import check_slots, read_cycle_days
 
 WEEKDAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
 
@@ -58,18 +58,7 @@ class CycleDaysField(forms.CharField):
         return value
 
     def clean(self, value: str) -> list[int] | None:
-        parts = super().clean(value).replace("–", "-").split(",")
         try:
-            found = [day for part in parts if part.strip() for day in _days(part)]
+            return read_cycle_days(super().clean(value)) or None
         except ValueError as error:
             raise forms.ValidationError("Write days like 1-2, 5.", code="bad_cycle") from error
-        return sorted({day - 1 for day in found}) or None
-
-
-def _days(part: str) -> range:
-    """Read ``3`` or ``1-5``; raises ValueError."""
-    first, _, last = part.partition("-")
-    start, end = int(first), int(last or first)
-    if not 1 <= start <= end <= 366:
-        raise ValueError(part)
-    return range(start, end + 1)

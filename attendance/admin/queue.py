@@ -60,16 +60,16 @@ class ReviewFilter(SimpleListFilter):
 
 
 class WithPictures(ChangeList):
-    """Adds the snapshot of the first entry to each row of the page: one query for the page."""
+    """Adds the snapshot of the punch that each flag is about to the rows of the page: one query for the page."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        times = {(flag.day.employee_id, flag.day.first_in) for flag in self.result_list if flag.day.first_in}
+        times = {(flag.day.employee_id, at) for flag in self.result_list if (at := flag.seen_at)}
         rows = Punch.objects.filter(employee__in={who for who, _ in times}, at__in={at for _, at in times})
         found = rows.exclude(snapshot=None).values_list("employee_id", "at", "snapshot")
         pictures = {(employee, at): snapshot for employee, at, snapshot in found}
         for flag in self.result_list:
-            flag.picture = pictures.get((flag.day.employee_id, flag.day.first_in))
+            flag.picture = pictures.get((flag.day.employee_id, flag.seen_at))
 
 
 class QueueDepartmentFilter(DepartmentFilter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
 from typing import Any
 
@@ -86,6 +87,15 @@ def test_the_queue_shows_what_waits_with_its_reason(plant: Plant) -> None:
     page = text(browser(plant.people.meena).get(QUEUE))
     assert "LATE 6 min: first entry 08:06:12 at Gate 1; shift A (v1) starts 08:00, grace 5 min" in page
     assert "08:06 – 16:00" in page
+
+
+def test_the_picture_beside_a_flag_is_of_the_punch_it_is_about(plant: Plant) -> None:
+    entry, leaving = uuid.uuid4(), uuid.uuid4()
+    plant.punch(plant.asha, "2026-03-03 08:10", "in", snapshot=entry)
+    plant.punch(plant.asha, "2026-03-03 16:30", "out", snapshot=leaving)
+    pages = {kind: text(browser(plant.people.meena).get(f"{QUEUE}?kind={kind}")) for kind in ("late", "early_exit")}
+    assert [str(entry) in page for page in pages.values()] == [True, False]
+    assert [str(leaving) in page for page in pages.values()] == [False, True]
 
 
 def test_the_queue_says_which_source_holds_days_back(plant: Plant) -> None:
@@ -192,6 +202,13 @@ def test_a_month_is_for_hr_of_the_site(plant: Plant, who: str, status: int) -> N
 
 def test_a_month_of_nonsense_does_not_exist(plant: Plant) -> None:
     assert month(plant.people.meena, plant.asha, "2026-99").status_code == 404
+
+
+def test_a_month_says_what_lies_beyond_the_laws_hours(plant: Plant) -> None:
+    assert "Beyond the law" not in text(month(plant.people.meena, plant.asha))
+    AttendancePolicy.objects.create(site=plant.site, effective_from=MONDAY, law="factories_act_1948")
+    plant.punch(plant.asha, "2026-03-02 18:36:12", "out")
+    assert "<dt>Beyond the law’s hours</dt><dd>1:30</dd>" in text(month(plant.people.meena, plant.asha))
 
 
 def test_an_empty_month_says_so(plant: Plant) -> None:
@@ -438,7 +455,8 @@ def test_shifts_rosters_and_punches_are_imported_and_the_same_file_again_changes
     tables = {
         "attendance/shiftversion": "name,effective_from,starts_at,ends_at\nB,2026-01-01,8:30,16:30\n",
         "identity/employee": "code,name\nE7,Nila\n",
-        "attendance/assignment": "employee_code,shift,from_date,weekdays\nE7,B,2026-03-01,mon tue\n",
+        "attendance/assignment": "employee_code,shift,from_date,weekdays,cycle_length,cycle_days,cycle_first_day\n"
+        "E7,B,2026-03-01,,4,1-2,2026-03-01\n",
         "attendance/punch": "employee_code,at,direction\nE7,2026-03-02 08:41:00,in\nE7,2026-03-02T16:30:00+05:30,out\n",
     }
     for path, table in tables.items():
@@ -448,6 +466,10 @@ def test_shifts_rosters_and_punches_are_imported_and_the_same_file_again_changes
     rebuild_dirty(at=LATER)
     day = DayRecord.objects.get(employee__code="E7", shift_date="2026-03-02")
     assert (day.after_start_minutes, day.worked_minutes) == (11, 469)
+    assert Assignment.objects.get(employee__code="E7").cycle_days == [0, 1]
+
+
+TURN = "employee_code,shift,from_date,cycle_days\n"
 
 
 @pytest.mark.parametrize(
@@ -459,6 +481,16 @@ def test_shifts_rosters_and_punches_are_imported_and_the_same_file_again_changes
         ("attendance/punch", "employee_code,at\nE1,2999-03-02 08:00\n", "This time has not come yet"),
         ("attendance/assignment", "employee_code,shift,from_date\nE1,Z,2026-03-01\n", "There is no shift Z"),
         ("attendance/assignment", "employee_code,shift,from_date\nE1,A,2026-03-05\n", "overlaps"),
+        (
+            "attendance/assignment",
+            "employee_code,shift,from_date,cycle_days\nE1,A,2026-03-05,0-2\n",
+            "no days like 1-2",
+        ),
+        (
+            "attendance/assignment",
+            "employee_code,shift,from_date,cycle_days\nE1,A,2026-03-05,1-2\n",
+            "needs its length",
+        ),
         ("attendance/shiftversion", "name,effective_from,starts_at,ends_at\nB,2026-01-01,8,8\n", "is no time"),
         (
             "attendance/shiftversion",
@@ -466,7 +498,18 @@ def test_shifts_rosters_and_punches_are_imported_and_the_same_file_again_changes
             "does not end",
         ),
     ],
-    ids=["no text", "no columns", "nobody", "future", "no shift", "overlap", "no clock", "no length"],
+    ids=[
+        "no text",
+        "no columns",
+        "nobody",
+        "future",
+        "no shift",
+        "overlap",
+        "no days",
+        "half a turn",
+        "no clock",
+        "no length",
+    ],
 )
 def test_a_table_that_makes_no_sense_says_what_to_mend(plant: Plant, path: str, table: str, words: str) -> None:
     before = (Punch.objects.count(), Assignment.objects.count(), ShiftVersion.objects.count())
