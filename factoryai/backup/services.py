@@ -33,7 +33,7 @@ from factoryai.embedded.folder import KEY_FILES, Occupied, write_private
 from factoryai.sealing import seal
 from factoryai.sites.models import Site
 from identity.files import FolderFiles, media_files
-from identity.snapshots import Check, check_snapshots
+from identity.services.snapshots import Check, check_snapshots
 
 FORMAT = 1
 CANARY = b"factoryai"

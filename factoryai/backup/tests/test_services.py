@@ -22,7 +22,7 @@ from factoryai.embedded.folder import Occupied
 from factoryai.sites.models import Site
 from factoryai.sites.tests.factories import make_site
 from identity.models import Snapshot
-from identity.snapshots import keep_snapshot, read_snapshot
+from identity.services.snapshots import keep_snapshot, read_snapshot
 from streaming.models import Camera
 from streaming.tests.factories import make_camera
 
