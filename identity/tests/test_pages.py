@@ -81,7 +81,7 @@ def test_hr_names_an_unknown_face_from_the_list(people, camera, ravi):
     status, text = decide(people.meena, unknown, "assign", employee="R-7 Ravi Kumar", punch="on")
     unknown.refresh_from_db()
     assert (status, unknown.state, unknown.employee) == (200, "assigned", ravi)
-    assert "1 sightings assigned" in text
+    assert "1 sighting assigned" in text
     assert "already" in decide(people.meena, unknown, "assign", employee="R-7")[1]
 
 
