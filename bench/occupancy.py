@@ -52,8 +52,8 @@ def measure() -> tuple[float, float]:
     from django.db import connection
 
     from occupancy.models import Hour, Zone, microseconds
-    from occupancy.statements import HOURS_FROM_LOGS
-    from occupancy.summing import sum_hours
+    from occupancy.services.statements import HOURS_FROM_LOGS
+    from occupancy.services.sums import sum_hours
 
     ids = ",".join(map(str, Zone.objects.values_list("pk", flat=True)))
     values = {"start": START, "end": START + HOUR, "date": START.date()}

@@ -263,5 +263,9 @@ STATUSES = {
     status.HTTP_401_UNAUTHORIZED: "Nobody is logged in.",
     status.HTTP_403_FORBIDDEN: "The role does not allow it.",
     status.HTTP_404_NOT_FOUND: "It does not exist, or is not yours to see.",
-    status.HTTP_429_TOO_MANY_REQUESTS: "Too many tries; `Retry-After` says when.",
+    status.HTTP_409_CONFLICT: "It stands against what is there.",
+    status.HTTP_413_REQUEST_ENTITY_TOO_LARGE: "Too much was sent at once.",
+    status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: "It was sent as another media type than this operation reads.",
+    status.HTTP_429_TOO_MANY_REQUESTS: "Too many requests; `Retry-After` says when.",
+    status.HTTP_503_SERVICE_UNAVAILABLE: "The database does not answer; `Retry-After` says when.",
 }

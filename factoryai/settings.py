@@ -20,6 +20,8 @@ DEBUG = env.flag("FACTORYAI_DEBUG")
 if DEBUG and IS_PRODUCTION:
     raise SettingError("FACTORYAI_DEBUG", "debugging is never on in production", "Remove it, or set it to false.")
 
+PULSE = env.text("FACTORYAI_PULSE")
+
 
 def _key(name: str, file_name: str) -> str:
     """Return a key from the environment or from the file that `up` made in the data folder; empty when neither is."""
@@ -220,11 +222,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "displayRequestDuration": True, "filter": True},
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
-        "PunchDirectionEnum": "attendance.models.punches.Punch.Direction",
+        "CameraDirection": "streaming.models.Camera.Direction",
+        "PunchDirection": "attendance.models.punches.Punch.Direction",
+        "PassageDirection": "vehicles.models.lists.ListEntry.Direction",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "factoryai.schema_names.polish",
         "factoryai.plain_views.describe",
     ],
 }

@@ -122,6 +122,7 @@ class Snapshot(models.Model):
         ENROLMENT = "enrolment", "Enrolment"
         SIGHTING = "sighting", "Sighting"
         UNKNOWN = "unknown", "Unknown face"
+        PLATE = "plate", "Number plate"
 
     class State(models.TextChoices):
         PENDING = "pending", "Being written"

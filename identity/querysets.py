@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Self
 
@@ -16,7 +16,18 @@ FACE_ROLES = (Role.HR, Role.MANAGER)
 """Roles that may see who was sighted when; security sees the faces nobody could name."""
 
 STRANGER_ROLES = (Role.HR, Role.MANAGER, Role.SECURITY)
-SNAPSHOT_ROLES = {"enrolment": (Role.HR,), "sighting": FACE_ROLES, "unknown": STRANGER_ROLES}
+PLATE_ROLES = (Role.SECURITY, Role.MANAGER)
+SNAPSHOT_ROLES = {
+    "enrolment": (Role.HR,), "sighting": FACE_ROLES, "unknown": STRANGER_ROLES, "plate": PLATE_ROLES,
+}  # fmt: skip
+
+Need = Callable[[], Exists]
+_needs: list[Need] = []
+
+
+def keep_while(need: Need) -> None:
+    """Keep snapshots from the purge while ``need`` is true of them: an app above says so of its own records."""
+    _needs.append(need)
 
 
 class EmployeeQuerySet(ScopedQuerySet):
@@ -102,8 +113,12 @@ class SnapshotQuerySet(ScopedQuerySet):
         from identity.models import Face, Sighting, UnknownFace
 
         mine = OuterRef("pk")
+        others = Q(pk__in=())
+        for need in _needs:
+            others |= Q(need())
         return (
-            Q(is_held=True)
+            others
+            | Q(is_held=True)
             | Q(Exists(Face.objects.filter(snapshot=mine)))
             | Q(Exists(Sighting.objects.awaiting_review().filter(snapshot=mine)))
             | Q(Exists(UnknownFace.objects.still_open().filter(snapshot=mine)))

@@ -3,20 +3,20 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from occupancy import reports_api
-from occupancy.api import LogsView, ZoneViewSet
+from occupancy.api.logs import LogsView
+from occupancy.api.now import NowView
+from occupancy.api.sums import DayViewSet, HourViewSet, MonthViewSet
+from occupancy.api.zones import CorrectView, ZoneViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("occupancy/zones", ZoneViewSet)
-router.register("occupancy/hourly", reports_api.HourViewSet)
-router.register("occupancy/daily", reports_api.DayViewSet)
-router.register("occupancy/monthly", reports_api.MonthViewSet)
+router.register("occupancy/hourly", HourViewSet)
+router.register("occupancy/daily", DayViewSet)
+router.register("occupancy/monthly", MonthViewSet)
 
 urlpatterns = [
     path("occupancy/logs", LogsView.as_view(), name="occupancy-logs"),
-    path("occupancy/now", reports_api.NowView.as_view(), name="occupancy-now"),
-    path("occupancy/zones/<int:pk>/correct", reports_api.CorrectView.as_view(), name="zone-correct"),
-    path("occupancy/scheduler-status", reports_api.SchedulerStatusView.as_view(), name="scheduler-status"),
-    path("occupancy/jobs/<str:name>/run", reports_api.RunJobView.as_view(), name="job-run"),
+    path("occupancy/now", NowView.as_view(), name="occupancy-now"),
+    path("occupancy/zones/<int:pk>/correct", CorrectView.as_view(), name="zone-correct"),
     *router.urls,
 ]

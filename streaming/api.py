@@ -32,8 +32,25 @@ from streaming.standing import stand
 from streaming.trial import try_source
 from streaming.viewers import count_viewers
 
+POINTS = {"type": "array", "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}}
+SHAPES = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "points": POINTS},
+        "required": ["name", "points"],
+    },
+}
+LINES = {
+    "type": "array",
+    "items": {
+        **SHAPES["items"],
+        "properties": {**SHAPES["items"]["properties"], "in": {"type": "string", "enum": ["left", "right"]}},
+    },
+}
+MASKS = {"type": "array", "items": POINTS}
 
-@extend_schema_field(OpenApiTypes.OBJECT)
+
 class DrawingField(serializers.JSONField):
     """Zones, lines or masks, checked by ``check``."""
 
@@ -69,9 +86,15 @@ class CameraSerializer(RefusesReadOnly, ModelSerializer):
     url = SourceField(help_text="rtsp://user:password@host/path. Never answered; `source` shows it with stars.")
     source = serializers.CharField(source="masked_source", read_only=True)
     roles = serializers.ListField(child=serializers.ChoiceField(ROLES), required=False)
-    zones = DrawingField(check_zones, required=False)
-    lines = DrawingField(check_lines, required=False)
-    privacy_masks = DrawingField(check_masks, required=False)
+    zones = extend_schema_field(SHAPES)(DrawingField)(
+        check_zones, required=False, help_text="Polygons in shares (0 to 1) of the picture."
+    )
+    lines = extend_schema_field(LINES)(DrawingField)(
+        check_lines, required=False, help_text="`in`: the hand on which people go in, from the first point on."
+    )
+    privacy_masks = extend_schema_field(MASKS)(DrawingField)(
+        check_masks, required=False, help_text="Polygons that are blackened before anything looks at the picture."
+    )
 
     class Meta:
         model = Camera

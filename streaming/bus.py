@@ -115,3 +115,8 @@ def last_key(slug: str) -> str:
 def viewers_key(slug: str, process: str) -> str:
     """Redis key that holds how many people watch a camera through one web process; it expires by itself."""
     return f"viewers:{slug}:{process}"
+
+
+def shown_by_key(slug: str) -> str:
+    """Redis key that names the camera process that shows a camera; it expires by itself."""
+    return f"frames:by:{slug}"

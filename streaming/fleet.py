@@ -1,10 +1,13 @@
 """The camera process: takes cameras by lease, starts and ends the work on each, keeps their state in the database.
 
-The database may go away at any time: the cameras that are running go on, and nothing is taken or given up meanwhile.
+The database may go away at any time: the cameras that are running go on, and what they see waits. When the leases
+cannot be renewed within their term and another process shows a camera, it is given up here; whose the waiting facts are
+is settled when the database is back (`streaming.tenure`).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import socket
@@ -20,6 +23,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
+from factoryai import pulse
 from streaming.detectors.base import Detector
 from streaming.drawings import check_lines, check_masks, check_zones
 from streaming.frames import Analyser, Observation
@@ -28,8 +32,18 @@ from streaming.overlay import LineMark, ZoneMark
 from streaming.publisher import FramePublisher
 from streaming.reader import Order
 from streaming.rules import Notice, OutageWatch, State
-from streaming.services import allowance, keep_status, lease_cameras, outage_key, release_cameras, tell_outage
+from streaming.services import (
+    SURE,
+    Lease,
+    allowance,
+    keep_status,
+    lease_cameras,
+    outage_key,
+    release_cameras,
+    tell_outage,
+)
 from streaming.sources import Source, parse_source, resolve
+from streaming.tenure import Tenures
 from streaming.worker import CameraWork, Figures, Setup
 
 log = logging.getLogger(__name__)
@@ -78,7 +92,10 @@ class Fleet:
         record: Callable[[Observation], None] = lambda observation: None,
         among: Q | None = None,
         limit: int | None = None,
+        tenures: Tenures | None = None,
+        clock: Callable[[], dt.datetime] = timezone.now,
     ) -> None:
+        self._tenures, self._clock = tenures or Tenures(), clock
         self._detector, self._publisher = detector, publisher
         self._analysers_for, self._record, self._among, self._limit = analysers_for, record, among, limit
         self.worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -91,7 +108,7 @@ class Fleet:
         """Work until `stop` is called, then end every camera and give the leases back."""
         self._publisher.start()
         try:
-            while not self._stopped.wait(self._upkeep()):
+            while not self._stopped.wait(self.upkeep()):
                 pass
         finally:
             self._end()
@@ -99,20 +116,23 @@ class Fleet:
     def stop(self) -> None:
         self._stopped.set()
 
-    def _upkeep(self) -> float:
+    def upkeep(self) -> float:
         """Do one round and return how long to wait for the next."""
         began_at = time.monotonic()
+        pulse.beat()
         try:
             close_old_connections()
-            self._match(lease_cameras(worker=self.worker, at=timezone.now(), among=self._among, limit=self._limit))
+            at = self._clock()
+            self._match(lease_cameras(worker=self.worker, at=at, among=self._among, limit=self._limit), at)
             self._watch_outages()
             if began_at - self._status_at >= STATUS_EVERY_S:
                 self._status_at = began_at
                 figures = {key: held.work.figures() for key, held in self._held.items()}
-                keep_status(worker=self.worker, figures=figures, at=timezone.now())
+                keep_status(worker=self.worker, figures=figures, at=self._clock())
             self._note_database(is_away=False)
         except (DatabaseError, InterfaceError):
             self._note_database(is_away=True)
+            self._yield_what_others_show()
         return max(0.05, UPKEEP_EVERY_S - (time.monotonic() - began_at))
 
     def _note_database(self, *, is_away: bool) -> None:
@@ -122,18 +142,36 @@ class Fleet:
             log.info("The database is back.")
         self._is_database_away = is_away
 
-    def _match(self, cameras: Sequence[Camera]) -> None:
+    def _match(self, leases: Sequence[Lease], at: dt.datetime) -> None:
         """Start the work on cameras that came, end it on those that went, and begin anew where a row has changed."""
-        wanted = {camera.pk: camera for camera in cameras}
+        wanted = {lease.camera.pk: lease.camera for lease in leases}
+        for lease in leases:
+            self._note_lease(lease, at)
         for key in [key for key in self._held if key not in wanted]:
-            self._drop(key)
+            self._give_up(key)
+        self._follow()
         for key, camera in wanted.items():
             held = self._held.get(key)
             if held is None:
                 self._take(camera)
             elif held.version != version_of(camera):
                 self._change(held, camera)
-        self._publisher.follow(held.camera.slug for held in self._held.values())
+        self._follow()
+
+    def _note_lease(self, lease: Lease, at: dt.datetime) -> None:
+        until = (at + SURE).timestamp()
+        self._tenures.renew(lease.camera.slug, at=at.timestamp(), until=until, is_same=lease.is_renewed)
+
+    def _follow(self) -> None:
+        slugs = [held.camera.slug for held in self._held.values()]
+        self._publisher.follow({slug: self._tenures.sure_until(slug) for slug in slugs})
+
+    def _yield_what_others_show(self) -> None:
+        """Give up cameras that another process shows since the leases here ran out; they return by a lease."""
+        for key in [key for key, held in self._held.items() if self._publisher.is_elsewhere(held.camera.slug)]:
+            log.warning("%s: another process has taken it over.", self._held[key].camera.slug)
+            self._give_up(key)
+        self._follow()
 
     def _take(self, camera: Camera) -> None:
         was_told = camera.site.alerts.still_open().filter(key=outage_key(camera)).exists()
@@ -166,9 +204,14 @@ class Fleet:
         held.camera, held.version = camera, version_of(camera)
 
     def _drop(self, key: int) -> None:
-        held = self._held.pop(key)
-        held.work.stop()
-        log.info("%s: given up.", held.camera.slug)
+        pulse.beat()  # ending many takes seconds each
+        self._held.pop(key).work.stop()
+
+    def _give_up(self, key: int) -> None:
+        slug = self._held[key].camera.slug
+        self._tenures.end(slug)
+        self._drop(key)
+        log.info("%s: given up.", slug)
 
     def _watch_outages(self) -> None:
         for held in self._held.values():

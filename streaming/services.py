@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +20,9 @@ from streaming.worker import Figures
 
 LEASE = dt.timedelta(seconds=15)
 """How long a camera stays with a process that does not renew: after that another takes it over."""
+
+SURE = LEASE - dt.timedelta(seconds=3)
+"""How long its holder counts on a lease: the clocks of two machines may differ by the rest."""
 
 
 def allowance() -> Allowance:
@@ -47,9 +51,17 @@ def set_source(camera: Camera, source: Source) -> None:
         camera.username, camera.password = source.username, source.password
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A camera that is leased until ``at`` + `LEASE`. ``is_renewed``: nobody else had it since this worker's last."""
+
+    camera: Camera
+    is_renewed: bool
+
+
 @transaction.atomic
-def lease_cameras(*, worker: str, at: dt.datetime, among: Q | None = None, limit: int | None = None) -> list[Camera]:
-    """Take or renew up to ``limit`` cameras for ``worker``, of those that match ``among``, and return them.
+def lease_cameras(*, worker: str, at: dt.datetime, among: Q | None = None, limit: int | None = None) -> list[Lease]:
+    """Take or renew up to ``limit`` cameras for ``worker``, of those that match ``among``, and return their leases.
 
     Those of a living process are left alone, and rows that another process is taking at this moment are passed over,
     so no two ever hold one camera.
@@ -59,10 +71,11 @@ def lease_cameras(*, worker: str, at: dt.datetime, among: Q | None = None, limit
     takeable = Camera.objects.takeable(worker, at).filter(among or Q()).values("pk")
     rows = CameraStatus.objects.select_for_update(skip_locked=True, of=("self",)).filter(camera__in=takeable)
     held = sorted(rows, key=lambda row: (row.worker != worker, row.camera_id))[:limit]
-    taken = [row.camera_id for row in held]
+    taken = {row.camera_id: row.worker == worker for row in held}
     CameraStatus.objects.filter(pk__in=taken).update(worker=worker, leased_until=at + LEASE)
     CameraStatus.objects.filter(worker=worker).exclude(pk__in=taken).update(worker="", leased_until=None)
-    return list(Camera.objects.filter(pk__in=taken).select_related("site", "status"))
+    cameras = Camera.objects.filter(pk__in=taken).select_related("site", "status")
+    return [Lease(camera, taken[camera.pk]) for camera in cameras]
 
 
 def release_cameras(*, worker: str) -> int:

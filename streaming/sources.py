@@ -134,18 +134,23 @@ def resolve(source: Source, networks: Sequence[str], lookup: Lookup = system_loo
     """
     parts = urlsplit(source.address)
     port = parts.port or RTSP_PORTS[parts.scheme]
+    host = allowed_address(parts.hostname or "", port, networks, lookup)
+    return parts._replace(netloc=f"[{host}]:{port}" if ":" in host else f"{host}:{port}").geturl()
+
+
+def allowed_address(host: str, port: int, networks: Sequence[str], lookup: Lookup = system_lookup) -> str:
+    """Return an IP address that a host stands for, when all of them lie in ``networks``; raises `SourceError`."""
     try:
-        found = [_plain(ipaddress.ip_address(text.partition("%")[0])) for text in lookup(parts.hostname or "", port)]
+        found = [_plain(ipaddress.ip_address(text.partition("%")[0])) for text in lookup(host, port)]
     except (OSError, UnicodeError) as error:
-        raise SourceError("unknown_host", "The host name of the camera is not known here.") from error
+        raise SourceError("unknown_host", "The host name is not known here.") from error
     allowed = [ipaddress.ip_network(text, strict=False) for text in networks]
     if not found or not all(_is_allowed(address, allowed) for address in found):
         raise SourceError(
             "network_not_allowed",
-            "The camera lies outside the networks for cameras; list its network in FACTORYAI_CAMERA_NETWORKS.",
+            "The address lies outside the networks for cameras; list its network in FACTORYAI_CAMERA_NETWORKS.",
         )
-    host = f"[{found[0]}]" if found[0].version == 6 else str(found[0])
-    return parts._replace(netloc=f"{host}:{port}").geturl()
+    return str(found[0])
 
 
 def _plain(address: Address) -> Address:

@@ -10,13 +10,23 @@ import pytest
 
 FOOTAGE = "need clips that are not part of the project (name their folder by FACTORYAI_FOOTAGE)"
 WHOLE_SYSTEM = "are of whole systems, which run on PostgreSQL only"
+ENGINELESS = "touch no database, and ran with those on SQLite"
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
 
 _deselected: Counter[str] = Counter()
 _skipped: Counter[str] = Counter()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs footage where there is none: no machine of the project has it by itself."""
+    """Mark what touches the database, and leave out what needs footage where there is none.
+
+    No machine of the project has footage by itself. A test that asks for no database is refused one by pytest-django,
+    so its outcome cannot depend on the engine.
+    """
+    for item in items:
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
     if os.environ.get("FACTORYAI_FOOTAGE"):
         return
     needing = [item for item in items if item.get_closest_marker("footage")]
@@ -31,6 +41,8 @@ def pytest_deselected(items: Iterable[pytest.Item]) -> None:
             _deselected[FOOTAGE] += 1
         elif item.get_closest_marker("system") and item.config.getoption("markexpr") == "not system":
             _deselected[WHOLE_SYSTEM] += 1
+        elif not item.get_closest_marker("database") and item.config.getoption("markexpr") == "database or system":
+            _deselected[ENGINELESS] += 1
         else:
             _deselected["nobody asked for"] += 1
 
@@ -43,8 +55,16 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _skipped and _is_ci() and session.exitstatus == pytest.ExitCode.OK:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["deselected"] = dict(_deselected)
+    elif _skipped and _is_ci() and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Hear from a worker of pytest-xdist what it left out: every worker collects, and deselects, the same tests."""
+    _deselected.update(Counter(getattr(node, "workeroutput", {}).get("deselected", {})) - _deselected)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,10 +16,11 @@ PASSING = "def test_that_passes():\n    pass\n"
 
 @pytest.fixture
 def run(tmp_path):
-    def run(code: str, ci: str) -> subprocess.CompletedProcess[str]:
+    def run(code: str, ci: str, *options: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "test_one.py").write_text(code)
+        plugins = ("-p", "tests.left_out", "-p", "no:django")
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "tests.left_out", "-p", "no:django", "-c", os.devnull, tmp_path],
+            [sys.executable, "-m", "pytest", *plugins, "-c", os.devnull, *options, tmp_path],
             cwd=PROJECT,
             env={**os.environ, "CI": ci},
             capture_output=True,
@@ -35,6 +36,13 @@ def test_a_skipped_test_is_said_and_fails_only_on_ci(run, ci, code):
     result = run(SKIPPING, ci)
     assert "1 skipped: the moon is not full" in result.stdout
     assert result.returncode == code
+
+
+def test_workers_say_what_they_left_out(run):
+    result = run(PASSING + SKIPPING, "true", "-n", "2", "-k", "skips")
+    assert "1 that nobody asked for" in result.stdout
+    assert "1 skipped: the moon is not full" in result.stdout
+    assert result.returncode == 1
 
 
 def test_a_whole_run_says_that_nothing_was_left_out(run):

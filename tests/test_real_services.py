@@ -20,6 +20,17 @@ def test_the_database_is_the_engine_that_was_asked_for():
 
 
 @pytest.mark.django_db
+def test_what_touches_the_database_runs_on_both_engines(request):
+    assert request.node.get_closest_marker("database")
+
+
+def test_what_touches_no_database_runs_once(request):
+    assert not request.node.get_closest_marker("database")
+    with pytest.raises(RuntimeError, match="Database access not allowed"):
+        connection.ensure_connection()
+
+
+@pytest.mark.django_db
 def test_sqlite_tests_use_the_journal_that_ships():
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode" if connection.vendor == "sqlite" else "SHOW wal_level")

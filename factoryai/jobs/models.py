@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+from factoryai.sites.models import Site
 
 
 class JobQuerySet(models.QuerySet):
@@ -51,6 +54,45 @@ class Job(models.Model):
     def is_late(self, at: dt.datetime) -> bool:
         """Whether it should have begun by ``at`` and has not."""
         return self.next_due_at is not None and self.next_due_at < at - LATE_AFTER
+
+
+class Run(models.Model):
+    """One run by a person's hand. ``site`` None means every site where the person is a manager."""
+
+    class Result(models.TextChoices):
+        WAITING = "waiting", "Waiting for a worker"
+        RUNNING = "running", "Running"
+        OK = "ok", "Done"
+        FAILED = "failed", "Failed"
+
+    job = models.CharField(max_length=100)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    site = models.ForeignKey(Site, models.CASCADE, null=True, related_name="+")
+    day = models.DateField(null=True)
+    asked_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    result = models.CharField(max_length=8, choices=Result, default=Result.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0, help_text="0 while it is not known.")
+    summary = models.CharField(max_length=500, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-pk"]
+        indexes = [models.Index(fields=["by", "-asked_at"], name="run_by_whom")]
+
+    def __str__(self) -> str:
+        return f"{self.job} by {self.by} at {self.asked_at:%Y-%m-%d %H:%M:%S} UTC"
+
+    @property
+    def is_over(self) -> bool:
+        return self.result in (self.Result.OK, self.Result.FAILED)
+
+    @property
+    def share(self) -> int | None:
+        """Per cent done; None while the whole is not known."""
+        return min(100, 100 * self.done // self.total) if self.total else None
 
 
 class BeatLease(models.Model):

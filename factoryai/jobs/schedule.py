@@ -6,8 +6,6 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from celery.schedules import BaseSchedule, crontab, schedule
-
 
 @dataclass(frozen=True)
 class Every:
@@ -17,9 +15,6 @@ class Every:
 
     def __str__(self) -> str:
         return f"every {int(self.interval.total_seconds())} s"
-
-    def as_celery(self) -> BaseSchedule:
-        return schedule(self.interval)
 
 
 @dataclass(frozen=True)
@@ -36,15 +31,6 @@ class Cron:
     def __str__(self) -> str:
         fields = (self.minute, self.hour, self.day_of_month, self.month_of_year, self.day_of_week)
         return f"cron {' '.join(fields)} {self.zone}"
-
-    def as_celery(self) -> BaseSchedule:
-        return crontab(
-            minute=self.minute,
-            hour=self.hour,
-            day_of_week=self.day_of_week,
-            day_of_month=self.day_of_month,
-            month_of_year=self.month_of_year,
-        )
 
 
 @dataclass(frozen=True)
@@ -80,7 +66,9 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("occupancy.sum_months", Cron(minute="11", hour="*"), expires=dt.timedelta(hours=1)),
     Entry("occupancy.reset_drift", Cron(minute="*/5"), expires=dt.timedelta(minutes=5)),
     Entry("occupancy.thin_logs", Cron(minute="50", hour="2"), expires=dt.timedelta(hours=12)),
-    Entry("occupancy.watch_jobs", seconds(60), expires=dt.timedelta(seconds=60)),
+    Entry("alerts.watch_jobs", seconds(60), expires=dt.timedelta(seconds=60)),
+    Entry("vehicles.close_unseen_visits", seconds(120), expires=dt.timedelta(seconds=120)),
+    Entry("vehicles.settle_openings", seconds(60), expires=dt.timedelta(seconds=60)),
     Entry("alerts.forget_events", Cron(minute="40", hour="2"), expires=dt.timedelta(hours=12)),
     Entry("identity.check_snapshots", Cron(minute="0", hour="4", day_of_week="0"), expires=dt.timedelta(hours=12)),
     Entry("identity.erase_leavers", Cron(minute="15", hour="3"), expires=dt.timedelta(hours=12)),

@@ -7,6 +7,7 @@ import functools
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from celery import shared_task
@@ -18,6 +19,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from factoryai.jobs.due import due_after, missed_between
 from factoryai.jobs.models import BeatLease, Job
 from factoryai.jobs.schedule import SCHEDULE, Cron, Entry, Every
+from factoryai.sites.models import Site
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +31,41 @@ LEASE_FOR = dt.timedelta(seconds=30)
 """Renewed at every tick, at most 5 s apart; a lease further ahead than two of these was taken by a clock gone back."""
 
 Outcome = str | Mapping[str, Any] | None
+Progress = Callable[[int, int], None]
+"""Hears how much is done, and of how much."""
 
 
-def job(name: str, **task_options: Any) -> Callable[[Callable[..., Outcome]], Any]:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a run by hand is about: the sites it may touch, the local day it is for, who asked and when."""
+
+    sites: Sequence[Site]
+    at: dt.datetime
+    by: Any = None
+    day: dt.date | None = None
+    progress: Progress = lambda done, total: None
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a job does by hand. One that is not ``is_scoped`` runs as on schedule, for all sites at once."""
+
+    run: Callable[[Wish], Outcome]
+    is_scoped: bool
+    about: str = ""
+
+
+BY_HAND: dict[str, ByHand] = {}
+"""Name of a job → what it does by hand; filled by `job` as the apps' tasks are imported."""
+
+
+def job(
+    name: str, *, by_hand: Callable[[Wish], Outcome] | None = None, **task_options: Any
+) -> Callable[[Callable[..., Outcome]], Any]:
     """Make a function a Celery task called ``name`` whose runs are written down.
 
     The function returns one sentence, or its counts as a mapping. It may run twice or be killed half-way at any time.
+    ``by_hand`` is what it does by a manager's hand for the manager's own sites; without it, the same as on schedule.
     """
 
     def decorate(function: Callable[..., Outcome]) -> Any:
@@ -42,14 +73,30 @@ def job(name: str, **task_options: Any) -> Callable[[Callable[..., Outcome]], An
         def run(*args: Any, **kwargs: Any) -> Outcome:
             return run_job(name, functools.partial(function, *args, **kwargs))
 
+        hand = by_hand or (lambda wish: function())
+        BY_HAND[name] = ByHand(hand, is_scoped=by_hand is not None, about=_about(function))
         return shared_task(name=name, **task_options)(run)
 
     return decorate
 
 
-def run_job(name: str, function: Callable[[], Outcome], *, clock: Callable[[], dt.datetime] = timezone.now) -> Outcome:
-    """Call ``function`` between two heartbeats; what it raises is written down and raised on."""
-    job_started(name=name, at=clock())
+def _about(function: Callable[..., Outcome]) -> str:
+    """Return what a job is for, in its own words: the first line of its docstring."""
+    return (function.__doc__ or "").strip().split("\n")[0]
+
+
+def run_job(
+    name: str,
+    function: Callable[[], Outcome],
+    *,
+    is_due: bool = True,
+    clock: Callable[[], dt.datetime] = timezone.now,
+) -> Outcome:
+    """Call ``function`` between two heartbeats; what it raises is written down and raised on.
+
+    With ``is_due`` False, as by hand for one of several sites, the run that is due stays due.
+    """
+    job_started(name=name, at=clock(), is_due=is_due)
     try:
         outcome = function()
     except Exception as error:
@@ -59,15 +106,17 @@ def run_job(name: str, function: Callable[[], Outcome], *, clock: Callable[[], d
     return outcome
 
 
-def job_started(*, name: str, at: dt.datetime) -> None:
+def job_started(*, name: str, at: dt.datetime, is_due: bool = True) -> None:
     """Note a start, and how many due times went by without one."""
     row = Job.objects.get_or_create(name=name)[0]
+    started = {"last_started_at": at, "last_result": Job.Result.RUNNING, "runs": F("runs") + 1}
+    if not is_due:
+        Job.objects.filter(pk=row.pk).update(**started)
+        return
     when = _current_schedule(name)
     missed = missed_between(when, row.next_due_at, at) if when and row.next_due_at else 0
     Job.objects.filter(pk=row.pk).update(
-        last_started_at=at,
-        last_result=Job.Result.RUNNING,
-        runs=F("runs") + 1,
+        **started,
         missed=F("missed") + missed,
         next_due_at=due_after(when, at) if when else None,
     )
@@ -104,8 +153,11 @@ def is_scheduler_running(at: dt.datetime) -> bool:
     return Job.objects.filter(name=BEAT, last_started_at__gte=at - RUNNING_WITHIN).exists()
 
 
-def scheduler_status(*, at: dt.datetime) -> dict[str, Any]:
-    """Return ``{running, jobs: [{name, schedule, …, missed}]}``; a job that is late now counts as missed once more."""
+def scheduler_status(*, at: dt.datetime, tells_all: bool = True) -> dict[str, Any]:
+    """Return ``{running, jobs: [{name, schedule, …, missed}]}``; a job that is late now counts as missed once more.
+
+    A job works for all sites at once, so its error may name things of any: without ``tells_all`` only its kind is told.
+    """
     jobs = Job.objects.exclude(name=BEAT)
     schedules = {name: str(when) for name, when in _current_schedules().items()}
     return {
@@ -117,7 +169,7 @@ def scheduler_status(*, at: dt.datetime) -> dict[str, Any]:
                 "last_started_at": row.last_started_at,
                 "last_finished_at": row.last_finished_at,
                 "last_result": row.last_result,
-                "last_error": row.last_error,
+                "last_error": row.last_error if tells_all else row.last_error.split(":")[0],
                 "next_due_at": row.next_due_at if row.name in schedules else None,
                 "missed": row.missed + (row.name in schedules and row.is_late(at)),
             }

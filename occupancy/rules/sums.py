@@ -112,8 +112,9 @@ def hours_of(day: date, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
 
 def hour_of(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the hour bucket that holds ``at``, as UTC instants."""
-    day = at.astimezone(zone).date()
-    return next(hour for hour in hours_of(day, zone) if hour[0] <= at < hour[1])
+    start, end = day_bounds(at.astimezone(zone).date(), zone)
+    begun = start + (at - start) // timedelta(hours=1) * timedelta(hours=1)
+    return begun, min(begun + timedelta(hours=1), end)
 
 
 def next_month(first: date) -> date:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from factoryai.sites.tests.factories import People, make_people
 from occupancy.models import Log, Zone
-from occupancy.services import NewLog, record_logs
+from occupancy.services.logs import NewLog, record_logs
 
 pytestmark = pytest.mark.django_db
 

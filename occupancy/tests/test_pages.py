@@ -7,12 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from factoryai.jobs.models import Job
-from factoryai.jobs.services import beat_ticked, sync_schedule
 from factoryai.sites.tests.factories import make_people
 from occupancy.models import Zone
-from occupancy.services import NewLog, correct_zone, record_logs
-from occupancy.summing import sum_days, sum_hours
+from occupancy.services.corrections import correct_zone
+from occupancy.services.logs import NewLog, record_logs
+from occupancy.services.sums import sum_days, sum_hours
 
 HOUR = timedelta(hours=1)
 
@@ -68,26 +67,3 @@ def test_the_export_has_a_row_for_every_summed_day(login, hall):
     lines = login("farid").get(f"/occupancy/{hall.pk}/week.csv").content.decode().splitlines()
     assert lines[0] == "time,average,peak,low,entries,exits,logs,complete"
     assert len(lines) == 1 + hall.days.count()
-
-
-def test_the_scheduler_page_tells_the_truth_while_beat_stops_and_starts(login, people):
-    client, now = login("farid"), timezone.now()
-    beat_ticked(at=now - HOUR)
-    assert "does not run" in client.get("/scheduler/").content.decode()
-    beat_ticked(at=now)
-    assert "The scheduler runs." in client.get("/scheduler/").content.decode()
-
-
-@pytest.mark.parametrize(("name", "status"), [("kavita", 302), ("farid", 403), ("gate", 403), ("asha", 403)])
-def test_only_a_manager_runs_a_job(login, hall, name, status):
-    sync_schedule()
-    Zone.objects.update(summed_until=timezone.now() - 5 * HOUR)
-    before = Zone.objects.get().summed_until
-    answer = login(name).post("/scheduler/occupancy.sum_hours/run")
-    assert (answer.status_code, Zone.objects.get().summed_until > before) == (status, status == 302)
-    assert Job.objects.get(name="occupancy.sum_hours").runs == int(status == 302)
-
-
-@pytest.mark.parametrize(("name", "status"), [("farid", 200), ("gate", 403), ("asha", 403), (None, 302)])
-def test_who_sees_the_scheduler(login, people, name, status):
-    assert login(name).get("/scheduler/").status_code == status

@@ -11,10 +11,10 @@ from factoryai.alerts.models import Alert
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
 from occupancy.models import Zone
-from occupancy.resetting import reset_by_hand, reset_zones
 from occupancy.rules.sums import Kind
-from occupancy.services import NewLog, record_logs
-from occupancy.summing import sum_hours
+from occupancy.services.logs import NewLog, record_logs
+from occupancy.services.resets import reset_by_hand, reset_zones
+from occupancy.services.sums import sum_hours
 
 pytestmark = pytest.mark.django_db
 KOLKATA, BERLIN = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Berlin")

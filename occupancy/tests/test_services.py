@@ -9,7 +9,8 @@ import pytest
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
 from occupancy.models import Log, Zone
-from occupancy.services import NewLog, correct_zone, record_logs
+from occupancy.services.corrections import correct_zone
+from occupancy.services.logs import NewLog, record_logs
 
 NOON = datetime(2026, 3, 2, 12, 10, tzinfo=UTC)
 pytestmark = pytest.mark.django_db

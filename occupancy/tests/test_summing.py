@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from factoryai.sites.models import Site
 from occupancy.models import Day, Hour, LiveSpan, Log, Month, Zone, ZoneLine, microseconds
 from occupancy.rules.sums import Fact, Kind, day_bounds, hours_of, shown, sum_bucket
-from occupancy.services import NewLog, record_logs
-from occupancy.summing import reopen, sum_days, sum_hours, sum_months, thin_logs
+from occupancy.services.logs import NewLog, record_logs
+from occupancy.services.sums import sum_days, sum_hours, sum_months
+from occupancy.services.thinning import thin_logs
+from occupancy.services.watermarks import reopen
 from streaming.tests.factories import make_camera
 
 pytestmark = pytest.mark.django_db

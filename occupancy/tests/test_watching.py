@@ -1,4 +1,4 @@
-"""What is known of live cameras, late jobs, and what a run by hand may touch."""
+"""What is known of live cameras, and what a run by hand may touch."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from factoryai.alerts.models import Alert
-from factoryai.jobs.models import Job
-from factoryai.jobs.services import job_started, sync_schedule
+from factoryai.jobs.services import Wish
 from factoryai.sites.tests.factories import make_people
-from occupancy.lateness import watch_jobs
 from occupancy.models import LiveSpan, Zone, ZoneLine
-from occupancy.running import JOBS, Wish, run_reset
-from occupancy.services import NewLog, record_logs
-from occupancy.watching import note_live_cameras
+from occupancy.services.by_hand import run_daily, run_hourly, run_monthly, run_reset, run_thinning
+from occupancy.services.live_spans import note_live_cameras
+from occupancy.services.logs import NewLog, record_logs
 from streaming.models import CameraStatus
 from streaming.tests.factories import make_camera
 
@@ -67,20 +64,6 @@ def test_a_camera_that_is_not_live_has_no_span(camera):
     assert spans(camera) == []
 
 
-def test_a_late_job_is_told_once_a_site_and_the_alert_closes_when_it_has_run(people, hall):
-    sync_schedule(at=NOON)
-    assert watch_jobs(at=NOON) == 0
-    assert watch_jobs(at=NOON + HOUR) > 0
-    watch_jobs(at=NOON + HOUR + MINUTE)
-    alert = Alert.objects.get()
-    assert (alert.site, alert.times_raised) == (people.site, 1)
-    assert "occupancy.sum_hours" in alert.detail
-    for name in Job.objects.values_list("name", flat=True):
-        job_started(name=name, at=NOON + HOUR + MINUTE)
-    watch_jobs(at=NOON + HOUR + MINUTE)
-    assert not Alert.objects.get().is_open
-
-
 def test_a_reset_by_hand_without_a_date_never_empties_a_zone_that_missed_none(people, hall):
     record_logs(rows=[NewLog("1", hall.pk, NOON, "in")], zones=[hall], source="gate", at=NOON)
     wish = Wish([people.site], NOON, people.kavita)
@@ -91,12 +74,12 @@ def test_a_reset_by_hand_without_a_date_never_empties_a_zone_that_missed_none(pe
     assert run_reset(wish) == {"reset": 0}
 
 
-@pytest.mark.parametrize("name", sorted(JOBS))
-def test_a_run_by_hand_leaves_other_sites_alone(people, name):
+@pytest.mark.parametrize("run", [run_hourly, run_daily, run_monthly, run_reset, run_thinning])
+def test_a_run_by_hand_leaves_other_sites_alone(people, run):
     foreign = Zone.objects.create(site=people.other_site, name="Own", last_reset_date=date(2026, 2, 27))
     record_logs(rows=[NewLog("1", foreign.pk, NOON - 80 * HOUR, "in")], zones=[foreign], source="gate", at=NOON)
-    JOBS[name](Wish([people.site], NOON, people.kavita))
+    run(Wish([people.site], NOON, people.kavita))
     assert not foreign.hours.exists()
     assert foreign.logs.count() == 1
-    JOBS[name](Wish([people.other_site], NOON, people.stranger))
-    assert (foreign.hours.exists() or foreign.logs.count() == 2) is (name != "occupancy.thin_logs")
+    run(Wish([people.other_site], NOON, people.stranger))
+    assert (foreign.hours.exists() or foreign.logs.count() == 2) is (run is not run_thinning)

@@ -13,7 +13,7 @@ from factoryai.alerts.models import Alert
 from factoryai.sites.tests.factories import make_site
 from streaming.models import Camera, CameraStatus
 from streaming.rules import Notice, State
-from streaming.services import keep_status, lease_cameras, release_cameras, tell_outage
+from streaming.services import Lease, keep_status, lease_cameras, release_cameras, tell_outage
 from streaming.tests.factories import make_camera
 from streaming.worker import Figures
 
@@ -26,8 +26,8 @@ def cameras(db: None) -> list[Camera]:
     return [make_camera(site, f"cam-{n}") for n in range(3)]
 
 
-def slugs(found: list[Camera]) -> list[str]:
-    return sorted(camera.slug for camera in found)
+def slugs(found: list[Lease]) -> list[str]:
+    return sorted(lease.camera.slug for lease in found)
 
 
 def test_a_process_takes_the_free_cameras_and_another_gets_none(cameras: list[Camera]) -> None:

@@ -95,7 +95,7 @@ def camera() -> Iterator[TestCamera]:
 def publisher() -> Iterator[FramePublisher]:
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
     publisher = FramePublisher(settings.REDIS_URL)
-    publisher.follow([SLUG])
+    publisher.follow({SLUG: time.time() + 3600})
     publisher.start()
     yield publisher
     publisher.stop()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from vehicles.rules.cleaning import CleaningError, clean_plate
 from vehicles.rules.correction import Resolution, resolve_text
+from vehicles.rules.formats import PlateFormat, find_format, mend_by_format
 from vehicles.rules.marks import parse_mark
 
 ENOUGH: Final = 0.85
@@ -51,8 +53,10 @@ class Judgement:
     reasons: tuple[str, ...] = ()
 
 
-def judge_plate(raw: str, confidence: float, profile: Profile = Profile.INDIA) -> Judgement:
-    """Judge one read; ``confidence`` is that of its weakest character, 0–1."""
+def judge_plate(
+    raw: str, confidence: float, profile: Profile = Profile.INDIA, formats: Sequence[PlateFormat] = ()
+) -> Judgement:
+    """Judge one read; ``confidence`` is that of its weakest character, 0–1. ``formats`` are the site's own."""
     try:
         text = clean_plate(raw)
     except CleaningError as error:
@@ -60,8 +64,10 @@ def judge_plate(raw: str, confidence: float, profile: Profile = Profile.INDIA) -
     is_sure = not math.isnan(confidence) and confidence > ENOUGH
     doubts = () if is_sure else ("low_confidence",)
     if profile is Profile.STRICT:
-        return _judge_strict(text, doubts)
-    return _judge_resolution(resolve_text(text), doubts)
+        judgement = _judge_strict(text, doubts)
+    else:
+        judgement = _judge_resolution(resolve_text(text), doubts)
+    return _judge_with_formats(text, doubts, judgement, formats) if formats else judgement
 
 
 def _judge_strict(text: str, doubts: tuple[str, ...]) -> Judgement:
@@ -107,6 +113,47 @@ def _judge_resolution(found: Resolution, doubts: tuple[str, ...]) -> Judgement:
         keys=keys,
         corrected_positions=positions,
         reasons=tuple(reasons),
+    )
+
+
+def _judge_with_formats(
+    text: str, doubts: tuple[str, ...], judgement: Judgement, formats: Sequence[PlateFormat]
+) -> Judgement:
+    """Judge a text by the site's own formats as well. A registration mark as it stands comes first; a text that may
+    be a plate of the site and a misread mark, or the other way round, is for a person to look at."""
+    if judgement.verdict is Verdict.VALID and judgement.family:
+        return judgement
+    is_legacy = judgement.family == "legacy"
+    others = () if is_legacy else (judgement.normalised, *judgement.candidates)
+    marks = tuple(dict.fromkeys(other for other in others if other and other != text))
+    found = find_format(text, formats)
+    if found and not marks:
+        return _own_plate(Verdict.VALID, found, text, doubts)
+    mended = {text: (found, None)} if found else mend_by_format(text, formats)
+    if len(mended) == 1 and (is_legacy or judgement.verdict is Verdict.INVALID):
+        plate, (found, position) = next(iter(mended.items()))
+        return _own_plate(Verdict.CORRECTED, found, plate, doubts, position)
+    if not mended:
+        return judgement
+    candidates = (*mended, *marks)
+    keys = tuple(dict.fromkeys((*mended, *judgement.keys)))
+    return Judgement(Verdict.REVIEW, accepted=False, candidates=candidates, keys=keys, reasons=(*doubts, "ambiguous"))
+
+
+def _own_plate(
+    verdict: Verdict, found: PlateFormat, plate: str, doubts: tuple[str, ...], position: int | None = None
+) -> Judgement:
+    """Make the judgement of a plate of a site's own format, whose key is its text."""
+    is_mended = position is not None
+    return Judgement(
+        verdict,
+        accepted=not doubts,
+        family=found.name,
+        normalised=plate,
+        match_key=plate,
+        keys=(plate,),
+        corrected_positions=(position,) if is_mended else (),
+        reasons=(*doubts, "corrected") if is_mended else doubts,
     )
 
 

@@ -18,6 +18,7 @@ from streaming.detectors.base import DetectorError, load_detector
 from streaming.fleet import Fleet
 from streaming.publisher import FramePublisher
 from streaming.recorder import Recorder, claim_spool
+from streaming.tenure import Tenures, UnsettledError
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +42,10 @@ class Command(BaseCommand):
         among = (Q(site__slug=site) if site else Q()) & (Q(slug__in=camera) if camera else Q())
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         # Not every DatabaseError: a fact that breaks a constraint must not hold up those behind it.
-        absent = (OperationalError, InterfaceError)
+        absent = (OperationalError, InterfaceError, UnsettledError)
+        tenures = Tenures()
         spool, lock = claim_spool(settings.DATA_DIR)
-        recorder = Recorder(pipeline.record, spool, absent)
+        recorder = Recorder(tenures.guard(pipeline.record), spool, absent)
         fleet = Fleet(
             detector,
             FramePublisher(settings.REDIS_URL),
@@ -51,6 +53,7 @@ class Command(BaseCommand):
             record=recorder.put,
             among=among,
             limit=limit,
+            tenures=tenures,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: fleet.stop())

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from factoryai.sites.models import Site
-from occupancy.summing import sum_again
+from occupancy.services.sums import sum_again
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""`/api/v1/occupancy`: thin views over the services."""

@@ -1,0 +1,90 @@
+"""`/api/v1/occupancy/{hourly,daily,monthly}`: the sums."""
+
+from __future__ import annotations
+
+import django_filters
+from rest_framework import mixins, serializers, viewsets
+
+from factoryai.rest import AwareDateTimeField, AwareDateTimeFilter, ModelSerializer
+from factoryai.sites.permissions import SiteScoped
+from occupancy.models import Day, Hour, Month
+
+
+class _Sum(ModelSerializer):
+    average = serializers.FloatField(help_text="People inside, weighted by time.")
+    complete = serializers.BooleanField(
+        source="is_complete", help_text="Whether every camera of the zone was live throughout."
+    )
+
+
+FIGURES = ["average", "peak", "low", "entries", "exits", "logs", "complete"]
+
+
+class HourSerializer(_Sum):
+    hour = AwareDateTimeField(source="start")
+
+    class Meta:
+        model = Hour
+        fields = ["zone", "hour", *FIGURES]
+
+
+class DaySerializer(_Sum):
+    class Meta:
+        model = Day
+        fields = ["zone", "date", *FIGURES]
+
+
+class MonthSerializer(_Sum):
+    month = serializers.DateField(source="date", format="%Y-%m")
+
+    class Meta:
+        model = Month
+        fields = ["zone", "month", *FIGURES]
+
+
+class HourFilter(django_filters.FilterSet):
+    vars()["from"] = AwareDateTimeFilter(field_name="start", lookup_expr="gte")
+    to = AwareDateTimeFilter(field_name="start", lookup_expr="lt")
+
+    class Meta:
+        model = Hour
+        fields = ["zone"]
+
+
+class DayFilter(django_filters.FilterSet):
+    vars()["from"] = django_filters.DateFilter(field_name="date", lookup_expr="gte")
+    to = django_filters.DateFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Day
+        fields = ["zone"]
+
+
+class MonthFilter(DayFilter):
+    class Meta:
+        model = Month
+        fields = ["zone"]
+
+
+class HourViewSet(SiteScoped, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """Closed hours; ``from`` and ``to`` are instants, ``to`` exclusive."""
+
+    queryset = Hour.objects.all()
+    serializer_class = HourSerializer
+    filterset_class = HourFilter
+
+
+class DayViewSet(SiteScoped, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """Closed days of the site's own zone; ``from`` and ``to`` are dates, both inclusive."""
+
+    queryset = Day.objects.all()
+    serializer_class = DaySerializer
+    filterset_class = DayFilter
+
+
+class MonthViewSet(SiteScoped, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """Closed months of the site's own zone; ``from`` and ``to`` are dates, both inclusive."""
+
+    queryset = Month.objects.all()
+    serializer_class = MonthSerializer
+    filterset_class = MonthFilter

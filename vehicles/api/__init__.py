@@ -1,0 +1,1 @@
+"""`/api/v1/vehicles`: plates, reads, the log, visits and lists."""

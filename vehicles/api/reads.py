@@ -1,0 +1,216 @@
+"""`/api/v1/vehicles/reads`, `logs` and `visits`: devices post what they read, people see what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from factoryai.rest import (
+    AwareDateTimeField,
+    AwareDateTimeFilter,
+    ErrorSerializer,
+    ModelSerializer,
+    Refusal,
+    StrictBooleanFilter,
+)
+from factoryai.sites.models import Role
+from factoryai.sites.permissions import SiteRole, SiteScoped
+from streaming.models import Camera
+from vehicles.api.plates import ConfidenceField, PlateText
+from vehicles.models import ListEntry, PlateRead, Visit
+from vehicles.querysets import GUARDS
+from vehicles.services.pictures import picture_url
+from vehicles.services.reads import MOST_READS, NewRead, Received, record_reads, way_of
+from vehicles.services.review import decide_read
+
+
+class NewReadSerializer(serializers.Serializer):
+    event_id = serializers.CharField(max_length=100)
+    camera = serializers.SlugField()
+    track = serializers.CharField(max_length=100, allow_blank=True, default="", help_text="One passage of one vehicle.")
+    plate = PlateText()
+    confidence = ConfidenceField()
+    captured_at = AwareDateTimeField()
+    direction = serializers.ChoiceField(
+        ListEntry.Direction.choices,
+        required=False,
+        allow_null=True,
+        help_text="Without it, that of the camera.",
+    )
+
+
+class RejectedReadSerializer(serializers.Serializer):
+    index = serializers.IntegerField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ReceivedReadsSerializer(serializers.Serializer):
+    accepted = serializers.IntegerField(help_text="Rows that are in the log now, whatever their verdict.")
+    duplicates = serializers.IntegerField()
+    rejected = RejectedReadSerializer(many=True)
+
+
+class ReadsView(APIView):
+    permission_classes = [SiteRole]
+    read_roles = write_roles = (Role.DEVICE, Role.MANAGER)
+
+    @extend_schema(request=NewReadSerializer(many=True), responses=ReceivedReadsSerializer)
+    def post(self, request: Request) -> Response:
+        """Record up to 1,000 reads; a bad row never spoils its neighbours, a repeated event changes nothing."""
+        if not isinstance(request.data, list):
+            raise Refusal("not_a_list", "Send a list of reads.")
+        if len(request.data) > MOST_READS:
+            raise Refusal("too_many_rows", f"At most {MOST_READS} rows at a time.", 413)
+        slugs = {row["camera"] for row in request.data if isinstance(row, dict) and isinstance(row.get("camera"), str)}
+        mine = Camera.objects.visible_to(request.user, self.write_roles).select_related("site").filter(slug__in=slugs)
+        rows, indexes, rejected = _parse(request.data, {camera.slug: camera for camera in mine})
+        result = record_reads(rows=rows, source=f"api:{request.user.pk}", at=timezone.now())
+        return Response(_answer(result, indexes, rejected))
+
+
+def _parse(data: list[Any], cameras: dict[str, Camera]) -> tuple[list[NewRead], list[int], list[dict[str, Any]]]:
+    """Return the readable rows, where each stood in the list, and the refusals of the others."""
+    rows, indexes, rejected = [], [], []
+    for index, item in enumerate(data):
+        row = NewReadSerializer(data=item)
+        if not row.is_valid():
+            name, errors = next(iter(row.errors.items()))
+            text = errors[0] if name == "non_field_errors" else f"{name}: {errors[0]}"
+            rejected.append({"index": index, "code": errors[0].code, "message": text})
+            continue
+        given = dict(row.validated_data)
+        camera = cameras.get(given.pop("camera"))
+        if camera is None:
+            rejected.append({"index": index, "code": "unknown_camera", "message": "There is no such camera."})
+            continue
+        way = given.pop("direction", None)
+        rows.append(NewRead(camera=camera, direction=way_of(camera) if way is None else way, **given))
+        indexes.append(index)
+    return rows, indexes, rejected
+
+
+def _answer(result: Received, indexes: list[int], rejected: list[dict[str, Any]]) -> dict[str, Any]:
+    late = [{"index": indexes[at], "code": code, "message": text} for at, code, text in result.rejected]
+    return {
+        "accepted": result.accepted,
+        "duplicates": result.duplicates,
+        "rejected": sorted([*rejected, *late], key=lambda row: row["index"]),
+    }
+
+
+class PlateReadSerializer(ModelSerializer):
+    site = serializers.SlugRelatedField("slug", read_only=True)
+    camera = serializers.SlugRelatedField("slug", read_only=True)
+    reviewed_by = serializers.CharField(source="reviewed_by.username", default=None, read_only=True)
+    picture = serializers.SerializerMethodField(help_text="Address of the picture, null when none is kept.")
+    level = serializers.SerializerMethodField(help_text="How surely it is a blocked vehicle; null when it is none.")
+
+    class Meta:
+        model = PlateRead
+        fields = [
+            "id", "site", "camera", "event_id", "track", "captured_at", "recorded_at", "direction", "raw", "plate",
+            "match_key", "family", "confidence", "characters", "candidates", "agreeing_reads", "is_final", "verdict",
+            "accepted", "reasons", "corrected_positions", "decision", "why", "level", "listed", "visit", "review",
+            "reviewed_at", "reviewed_by", "picture",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_picture(self, read: PlateRead) -> str | None:
+        return picture_url(read.snapshot)
+
+    def get_level(self, read: PlateRead) -> str | None:
+        return read.level or None
+
+
+class PlateReadFilter(filters.FilterSet):
+    site = filters.CharFilter("site__slug")
+    camera = filters.CharFilter("camera__slug")
+    plate = filters.CharFilter(method="spelled", help_text="However it is written, or a part of it.")
+    captured_after = AwareDateTimeFilter("captured_at", "gte")
+    captured_before = AwareDateTimeFilter("captured_at", "lt")
+    accepted = extend_schema_field(OpenApiTypes.BOOL)(StrictBooleanFilter)()
+
+    class Meta:
+        model = PlateRead
+        fields = ["site", "camera", "verdict", "decision", "accepted", "review", "visit", "track"]
+
+    def spelled(self, rows: Any, name: str, text: str) -> Any:
+        return rows.spelled(text)
+
+
+class DecisionSerializer(serializers.Serializer):
+    verb = serializers.ChoiceField(["accept", "correct", "discard"])
+    plate = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+
+
+class PlateReadViewSet(SiteScoped, viewsets.ReadOnlyModelViewSet):
+    """The vehicle log: every read with its verdict, those that were not accepted too."""
+
+    queryset = PlateRead.objects.select_related("site", "camera", "snapshot", "reviewed_by")
+    serializer_class = PlateReadSerializer
+    filterset_class = PlateReadFilter
+    ordering_fields = ["captured_at", "plate", "confidence", "verdict"]
+    read_roles = write_roles = GUARDS
+
+    @extend_schema(
+        request=DecisionSerializer,
+        responses={200: PlateReadSerializer, 409: OpenApiResponse(ErrorSerializer, "`already_decided`")},
+    )
+    @action(detail=True, methods=["post"])
+    def decide(self, request: Request, pk: str) -> Response:
+        """Say what a doubtful read is. It never opens a gate; a blocked plate alarms."""
+        asked = DecisionSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        decide_read(read=self.get_object(), by=request.user, at=timezone.now(), **asked.validated_data)
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class VisitSerializer(ModelSerializer):
+    site = serializers.SlugRelatedField("slug", read_only=True)
+    dwell_s = serializers.IntegerField(allow_null=True, read_only=True, help_text="Null while either end is missing.")
+    level = serializers.SerializerMethodField(help_text="How surely it is a blocked vehicle; null when it is none.")
+
+    class Meta:
+        model = Visit
+        fields = [
+            "id", "site", "plate", "match_key", "direction", "state", "began_at", "entered_at", "last_seen_at",
+            "exited_at", "dwell_s", "reads_count", "is_certain", "level", "alert",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_level(self, visit: Visit) -> str | None:
+        return visit.level or None
+
+
+class VisitFilter(filters.FilterSet):
+    site = filters.CharFilter("site__slug")
+    plate = filters.CharFilter(method="spelled", help_text="However it is written, or a part of it.")
+    began_after = AwareDateTimeFilter("began_at", "gte")
+    began_before = AwareDateTimeFilter("began_at", "lt")
+
+    class Meta:
+        model = Visit
+        fields = ["site", "state", "direction"]
+
+    def spelled(self, rows: Any, name: str, text: str) -> Any:
+        return rows.spelled(text)
+
+
+class VisitViewSet(SiteScoped, viewsets.ReadOnlyModelViewSet):
+    """Stays of vehicles: `open`, `left`, `no_exit` (no exit was seen) or `withdrawn` (its reads were mistaken)."""
+
+    queryset = Visit.objects.select_related("site")
+    serializer_class = VisitSerializer
+    filterset_class = VisitFilter
+    ordering_fields = ["began_at", "last_seen_at", "exited_at", "plate"]
+    read_roles = write_roles = GUARDS

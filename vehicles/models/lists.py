@@ -1,0 +1,151 @@
+"""Blocked, allowed and watched plates, and the history of every change. Rows are the truth: nothing caches them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from factoryai.alerts.models import Severity
+from factoryai.sites.models import Site
+from factoryai.sites.querysets import ScopedQuerySet
+from vehicles.querysets import ListEntryQuerySet
+
+
+class ListEntry(models.Model):
+    """One plate on one list. ``match_key`` says which vehicle is meant, however the plate is written.
+
+    It holds from ``valid_from`` (inclusive) until ``valid_until`` (exclusive). A removed entry stays as history.
+    """
+
+    class List(models.TextChoices):
+        BLOCKED = "blocked", "Blocked"
+        ALLOWED = "allowed", "Allowed"
+        WATCH = "watch", "Watch"
+
+    class Kind(models.TextChoices):
+        STAFF = "staff", "Staff"
+        VISITOR = "visitor", "Visitor"
+        CONTRACTOR = "contractor", "Contractor"
+
+    class Direction(models.TextChoices):
+        BOTH = "", "Both ways"
+        IN = "in", "In only"
+        OUT = "out", "Out only"
+
+    site = models.ForeignKey(
+        Site, models.CASCADE, null=True, blank=True, related_name="listed_plates", help_text="Empty: every site."
+    )
+    list = models.CharField(max_length=8, choices=List)
+    kind = models.CharField(max_length=10, choices=Kind, blank=True, help_text="Of an allowed vehicle.")
+    plate = models.CharField(max_length=64)
+    match_key = models.CharField(max_length=64, editable=False)
+    reason = models.CharField(max_length=300)
+    severity = models.CharField(max_length=16, choices=Severity, default=Severity.CRITICAL)
+    direction = models.CharField(max_length=3, choices=Direction, blank=True, default=Direction.BOTH)
+    valid_from = models.DateTimeField(null=True, blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    added_at = models.DateTimeField()
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    removed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ListEntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-added_at", "-pk"]
+        verbose_name = "listed plate"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "list", "match_key"],
+                condition=Q(removed_at__isnull=True, site__isnull=False),
+                name="one_entry_per_plate_and_site",
+            ),
+            models.UniqueConstraint(
+                fields=["list", "match_key"],
+                condition=Q(removed_at__isnull=True, site__isnull=True),
+                name="one_entry_per_plate_everywhere",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="a_listed_plate_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True) | Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                name="a_listed_plate_ends_after_it_begins",
+            ),
+        ]
+        indexes = [models.Index(fields=["match_key"], condition=Q(removed_at__isnull=True), name="listed_plate")]
+
+    def __str__(self) -> str:
+        return f"{self.plate} ({self.get_list_display().lower()})"
+
+    def standing(self, at: dt.datetime) -> str:
+        """Return ``removed``, ``later``, ``expired`` or ``in force``."""
+        if self.removed_at:
+            return "removed"
+        if self.valid_from and at < self.valid_from:
+            return "later"
+        return "expired" if self.valid_until and at >= self.valid_until else "in force"
+
+
+class BlockedPlate(ListEntry):
+    """Entries of the blocked list, for the admin."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "blocked plate"
+
+
+class AllowedPlate(ListEntry):
+    """Entries of the allowed list, for the admin."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "allowed plate"
+
+
+class WatchedPlate(ListEntry):
+    """Entries of the watch list, for the admin."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "watched plate"
+
+
+class ListChange(models.Model):
+    """One line of the history of the lists. It is only ever added; it outlives the entry and names it by number."""
+
+    class Action(models.TextChoices):
+        ADDED = "added", "Added"
+        CHANGED = "changed", "Changed"
+        REMOVED = "removed", "Removed"
+        ERASED = "erased", "Erased"
+
+    entry_number = models.PositiveBigIntegerField(db_index=True)
+    site = models.ForeignKey(Site, models.CASCADE, null=True, related_name="+")
+    list = models.CharField(max_length=8, choices=ListEntry.List)
+    plate = models.CharField(max_length=64)
+    action = models.CharField(max_length=8, choices=Action)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = "change of a list"
+        verbose_name_plural = "changes of lists"
+
+    def __str__(self) -> str:
+        return f"{self.plate} {self.get_action_display().lower()}"
+
+    @property
+    def what(self) -> str:
+        """What changed, as ``reason: Theft → Damage``; empty for an addition or a removal."""
+        if self.action != self.Action.CHANGED:
+            return ""
+        names = [name for name in self.after if self.before.get(name) != self.after[name]]
+        return "; ".join(f"{name}: {self.before.get(name) or '—'} → {self.after[name] or '—'}" for name in names)

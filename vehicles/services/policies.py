@@ -1,0 +1,26 @@
+"""What a site's gate goes by, read from its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from factoryai.sites.models import Site
+from vehicles.models import GatePolicy
+from vehicles.rules.gate import Judgement, Profile, judge_plate
+from vehicles.services.formats import formats_of
+
+
+def policy_of(site: Site | None) -> GatePolicy:
+    """Return a site's policy, or the defaults where there is none and for what holds everywhere."""
+    found = GatePolicy.objects.filter(site=site).first() if site is not None else None
+    return found or GatePolicy(site=site)
+
+
+def rules_of(site: Site | None) -> tuple[Any, ...]:
+    """Return what `judge_plate` needs after the text and its confidence."""
+    return Profile(policy_of(site).profile), formats_of(site)
+
+
+def judge_at(site: Site | None, text: str, confidence: float = 1.0) -> Judgement:
+    """Judge one text as the gate of ``site`` does."""
+    return judge_plate(text, confidence, *rules_of(site))

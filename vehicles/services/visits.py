@@ -1,0 +1,145 @@
+"""Visits are made of reads: kept up one by one as they come, and folded anew when one comes late or is taken back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from factoryai.alerts.services import record_event
+from factoryai.sites.models import Site
+from streaming.models import Camera
+from vehicles.models import GatePolicy, PlateRead, Vehicle, Visit
+from vehicles.rules.visits import Limits, Sight, State, Stay, fold_sight, fold_sights, state_of
+
+BATCH = 500
+
+
+def lock_vehicle(*, site: Site, key: str, plate: str, camera: Camera, at: dt.datetime) -> Vehicle:
+    """Return the vehicle's row, made when it is missing, locked until the end of the transaction."""
+    fields = {"plate": plate, "first_seen_at": at, "last_seen_at": at, "last_camera": camera}
+    Vehicle.objects.get_or_create(site=site, match_key=key, defaults=fields)
+    return Vehicle.objects.select_for_update(of=("self",)).select_related("site").get(site=site, match_key=key)
+
+
+def place_reads(*, vehicle: Vehicle, reads: Sequence[PlateRead], limits: Limits, at: dt.datetime) -> None:
+    """Give new reads of a locked vehicle their visits; ``reads`` are in the order of capture and written already."""
+    if not reads:
+        return
+    if reads[0].captured_at < vehicle.last_seen_at:
+        derive_visits(vehicle=vehicle, limits=limits, at=at)
+        for read in reads:
+            read.refresh_from_db(fields=["visit"])
+    else:
+        visit = latest_visit(vehicle)
+        for read in reads:
+            visit = _keep_up(vehicle, visit, read, limits, at)
+    newest = reads[-1]
+    if newest.captured_at >= vehicle.last_seen_at:
+        vehicle.last_seen_at, vehicle.last_camera = newest.captured_at, newest.camera
+    vehicle.first_seen_at = min(vehicle.first_seen_at, reads[0].captured_at)
+    vehicle.save(update_fields=["last_seen_at", "last_camera", "first_seen_at"])
+
+
+def latest_visit(vehicle: Vehicle) -> Visit | None:
+    return Visit.objects.genuine().filter(vehicle=vehicle).order_by("-began_at", "-pk").first()
+
+
+def _keep_up(vehicle: Vehicle, visit: Visit | None, read: PlateRead, limits: Limits, at: dt.datetime) -> Visit:
+    """Add one read, the newest of its vehicle, to the visit that goes on, or begin the next."""
+    stay, is_new = fold_sight(visit.stay if visit else None, Sight(read.captured_at, read.direction), limits)
+    before = None if is_new or visit is None else visit.state
+    if is_new:
+        if visit is not None and visit.state == State.OPEN:
+            _save(visit, state=State.NO_EXIT)
+            _tell(visit, at)
+        visit = Visit(site=vehicle.site, vehicle=vehicle, match_key=vehicle.match_key, began_at=read.captured_at)
+    assert visit is not None
+    _put(visit, stay, state_of(stay, at, limits, is_latest=True))
+    visit.reads_count += 1
+    visit.is_certain = visit.is_certain or read.accepted or bool(read.reviewed_at)
+    visit.plate = vehicle.plate
+    visit.save()
+    read.visit = visit
+    PlateRead.objects.filter(pk=read.pk).update(visit=visit)
+    if visit.state != before:
+        _tell(visit, at)
+    return visit
+
+
+def derive_visits(*, vehicle: Vehicle, limits: Limits, at: dt.datetime) -> None:
+    """Fold all reads of a locked vehicle anew, keeping the rows of visits that stay, so that alerts are not doubled."""
+    reads = list(PlateRead.objects.filter(vehicle=vehicle).counting())
+    rows = {visit.pk: visit for visit in Visit.objects.filter(vehicle=vehicle)}
+    folded = fold_sights([Sight(read.captured_at, read.direction) for read in reads], limits)
+    free = dict(rows)
+    claimed = [_claim(free, [reads[place] for place in places]) for _, places in folded]
+    _let_go(list(free.values()), at)
+    for number, ((stay, places), visit) in enumerate(zip(folded, claimed, strict=True), start=1):
+        mine = [reads[place] for place in places]
+        visit = visit or Visit(site=vehicle.site, vehicle=vehicle, match_key=vehicle.match_key, plate=vehicle.plate)
+        before = (visit.state, visit.stay) if visit.pk else None
+        _put(visit, stay, state_of(stay, at, limits, is_latest=number == len(folded)))
+        visit.began_at, visit.reads_count = mine[0].captured_at, len(mine)
+        visit.is_certain = any(read.accepted or read.reviewed_at for read in mine)
+        visit.save()
+        strays = [read.pk for read in mine if read.visit_id != visit.pk]
+        for start in range(0, len(strays), BATCH):
+            PlateRead.objects.filter(pk__in=strays[start : start + BATCH]).update(visit=visit)
+        if before != (visit.state, visit.stay):
+            _tell(visit, at)
+
+
+def _claim(free: dict[int, Visit], reads: Sequence[PlateRead]) -> Visit | None:
+    """Take the row that the reads of a visit had, one that has raised an alert before others."""
+    had = [free[read.visit_id] for read in reads if read.visit_id in free]
+    chosen = next((visit for visit in had if visit.alerted_at), had[0] if had else None)
+    return free.pop(chosen.pk) if chosen else None
+
+
+def _let_go(visits: Sequence[Visit], at: dt.datetime) -> None:
+    """Withdraw visits that have no reads left; those that nothing refers to are deleted."""
+    for visit in visits:
+        if visit.alerted_at or visit.watched_at or visit.openings.exists():
+            if visit.state != State.WITHDRAWN:
+                _save(visit, state=State.WITHDRAWN, reads_count=0)
+                _tell(visit, at)
+        else:
+            visit.delete()
+
+
+def _put(visit: Visit, stay: Stay, state: State) -> None:
+    visit.direction, visit.state = stay.direction, state
+    visit.entered_at, visit.last_seen_at, visit.exited_at = stay.entered_at, stay.last_seen_at, stay.exited_at
+
+
+def _save(visit: Visit, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(visit, name, value)
+    visit.save(update_fields=list(changes))
+
+
+def _tell(visit: Visit, at: dt.datetime) -> None:
+    record_event(site=visit.site, kind="visit", object_id=visit.pk, at=at)
+
+
+def close_unseen(*, at: dt.datetime) -> int:
+    """End the visits of which nothing was read for the time that their site's policy says; return how many."""
+    policies = {policy.site_id: policy for policy in GatePolicy.objects.all()}
+    count = 0
+    for site in Site.objects.filter(visits__state=State.OPEN).distinct():
+        before = at - (policies.get(site.pk) or GatePolicy(site=site)).limits.gone_after
+        for visit in Visit.objects.for_site(site).unseen_since(before)[:BATCH]:
+            count += _close(visit, before, at)
+    return count
+
+
+@transaction.atomic
+def _close(visit: Visit, before: dt.datetime, at: dt.datetime) -> int:
+    """Close one visit unless it was seen meanwhile."""
+    closed = Visit.objects.unseen_since(before).filter(pk=visit.pk).update(state=State.NO_EXIT)
+    if closed:
+        _tell(visit, at)
+    return closed
