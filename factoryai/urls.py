@@ -12,7 +12,16 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from factoryai import errors, evacuation, health, logins, metrics
 
-PAGES = ["factoryai.jobs.urls", "streaming.urls", "identity.urls", "attendance.urls", "vehicles.urls", "occupancy.urls"]
+PAGES = [
+    "factoryai.dashboard.urls",
+    "factoryai.alerts.urls",
+    "factoryai.jobs.urls",
+    "streaming.urls",
+    "identity.urls",
+    "attendance.urls",
+    "vehicles.urls",
+    "occupancy.urls",
+]
 API = [
     "factoryai.sites.api_urls",
     "factoryai.alerts.api_urls",

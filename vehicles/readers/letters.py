@@ -38,7 +38,9 @@ class Steps:
         gap = np.zeros((1, self.chances.shape[1]), self.chances.dtype)
         gap[0, BLANK] = 1
         chances = np.concatenate((self.chances, gap, below.chances))
-        return Steps(chances, f"{self.raw}\n{below.raw}", min(self.sure, below.sure))
+        shown = [line for line in (self, below) if line.raw]
+        raw = "\n".join(line.raw for line in shown)
+        return Steps(chances, raw, min((line.sure for line in shown), default=0.0))
 
 
 class LetterNet:

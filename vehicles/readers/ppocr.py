@@ -33,6 +33,9 @@ LOWEST = 8.0
 CROP_SIDE = 420
 """A picture no longer than this may be a plate cut out, with no margin for the finder to see it by."""
 
+COVERED = 0.2
+"""Share of a picture that is text, with its margins, when it is of a plate and little else."""
+
 ONE_LINE = (2.2, 12.0)
 """Width over height of a picture that is one line as a whole, and of a line that holds a whole plate."""
 
@@ -142,7 +145,8 @@ def _nets() -> tuple[TextFinder, LetterNet]:
 def _is_cut_out(image: np.ndarray, lines: Sequence[Line]) -> bool:
     """Whether the picture may be of one plate and little else."""
     height, width = image.shape[:2]
-    return max(height, width) <= CROP_SIDE and (not lines or lines[0].width >= 0.5 * width)
+    text = sum(line.width * line.height for line in lines)
+    return max(height, width) <= CROP_SIDE and (not lines or text >= COVERED * height * width)
 
 
 def _assemble(found: Sequence[tuple[Line, _Part]]) -> Iterator[_Part]:
@@ -160,7 +164,7 @@ def _assemble(found: Sequence[tuple[Line, _Part]]) -> Iterator[_Part]:
 
 def _joined(left: Steps, right: Steps) -> Steps:
     together = left.then(right)
-    return replace(together, raw=f"{left.raw} {right.raw}")
+    return replace(together, raw=f"{left.raw} {right.raw}".strip())
 
 
 def _is_beside(left: Line, right: Line) -> bool:
