@@ -20,6 +20,8 @@ DEBUG = env.flag("FACTORYAI_DEBUG")
 if DEBUG and IS_PRODUCTION:
     raise SettingError("FACTORYAI_DEBUG", "debugging is never on in production", "Remove it, or set it to false.")
 
+PULSE = env.text("FACTORYAI_PULSE")
+
 
 def _key(name: str, file_name: str) -> str:
     """Return a key from the environment or from the file that `up` made in the data folder; empty when neither is."""

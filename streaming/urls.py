@@ -5,7 +5,7 @@ from django.urls import path
 from streaming import pictures, views
 
 urlpatterns = [
-    path("", views.wall, name="wall"),
+    path("wall/", views.wall, name="wall"),
     path("wall/counts", views.wall_counts, name="wall-counts"),
     path("cameras/<slug:slug>/", views.camera, name="camera"),
     path("cameras/<slug:slug>/state", views.camera_state, name="camera-state"),

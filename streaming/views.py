@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from factoryai.sites.choice import choose_site
 from streaming import bus
 from streaming.models import Camera
 from streaming.standing import Standing, stand, standings_for
@@ -22,17 +25,21 @@ from streaming.standing import Standing, stand, standings_for
 @require_safe
 def wall(request: HttpRequest) -> HttpResponse:
     """Show every camera in one grid; the pictures come over one WebSocket."""
-    standings = standings_for(request.user, datetime.now(UTC))
-    several_sites = len({item.camera.site_id for item in standings}) > 1
+    at, chosen = datetime.now(UTC), choose_site(request).site
+    found = [one for one in standings_for(request.user, at) if chosen is None or one.camera.site_id == chosen.pk]
+    return render(request, "streaming/wall.html", wall_context(found, at))
+
+
+def wall_context(standings: Sequence[Standing], at: datetime) -> dict[str, Any]:
+    """Return what the grid of cameras is drawn from: as near to a square as their number allows."""
     columns = math.ceil(math.sqrt(len(standings)))
-    context = {
+    return {
         "standings": standings,
-        "several_sites": several_sites,
+        "several_sites": len({item.camera.site_id for item in standings}) > 1,
         "columns": columns,
         "rows": math.ceil(len(standings) / columns) if columns else 0,
-        "stamp": int(time.time()),
+        "stamp": int(at.timestamp()),
     }
-    return render(request, "streaming/wall.html", context)
 
 
 @login_required

@@ -60,7 +60,7 @@ class DayRecordSerializer(ModelSerializer):
         model = DayRecord
         fields = [
             "id", "site", "employee", "employee_code", "employee_name", "shift", "shift_name", "shift_date", "state",
-            "status", "first_in", "last_out", "worked_minutes", "scheduled_minutes", "after_start_minutes",
+            "status", "leave", "first_in", "last_out", "worked_minutes", "scheduled_minutes", "after_start_minutes",
             "past_grace_minutes", "grace_used_minutes", "early_exit_minutes", "overtime_minutes", "flags", "suppressed",
         ]  # fmt: skip
         read_only_fields = fields

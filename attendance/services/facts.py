@@ -77,17 +77,14 @@ def load_facts(employees: Collection[Employee], sites: dict[int, SiteFacts], fir
     """Return what the days ``first`` to ``last`` of ``employees`` are derived from: five queries for any number."""
     facts = Facts(sites=sites)
     ids = [employee.pk for employee in employees]
-    versions = _load_versions(sites, facts)
+    versions, shared = load_shared(facts, first, last)
     assignments: dict[int, list[shifts.Assignment]] = defaultdict(list)
     rows = Assignment.objects.filter(employee__in=ids).in_force_between(first - MARGIN, last + MARGIN)
     for row in rows.order_by("from_date", "pk"):
         assignments[row.employee_id].append(row.as_rule(versions.get(row.shift_id, ())))
-    leaves: dict[int, list[tuple[date, date]]] = defaultdict(list)
-    for employee, start, end in Leave.objects.filter(
-        employee__in=ids, from_date__lte=last + MARGIN, to_date__gte=first - MARGIN
-    ).values_list("employee_id", "from_date", "to_date"):
-        leaves[employee].append((start, end))
-    shared = {site: _shared(found, versions, first, last) for site, found in sites.items()}
+    leaves: dict[int, list[shifts.Leave]] = defaultdict(list)
+    for leave in Leave.objects.filter(employee__in=ids, from_date__lte=last + MARGIN, to_date__gte=first - MARGIN):
+        leaves[leave.employee_id].append(leave.as_rule())
     for employee in employees:
         facts.rosters[employee.pk] = Roster(
             assignments=tuple(assignments[employee.pk]),
@@ -99,6 +96,12 @@ def load_facts(employees: Collection[Employee], sites: dict[int, SiteFacts], fir
     _load_punches(ids, first, last, facts)
     _load_decisions(ids, first, last, facts)
     return facts
+
+
+def load_shared(facts: Facts, first: date, last: date) -> tuple[dict[int, tuple[shifts.Shift, ...]], dict[int, dict]]:
+    """Return the versions of every shift, and by site the part of a `Roster` that everybody has: one query."""
+    versions = _load_versions(facts.sites, facts)
+    return versions, {site: _shared(found, versions, first, last) for site, found in facts.sites.items()}
 
 
 def _load_versions(sites: Collection[int], facts: Facts) -> dict[int, tuple[shifts.Shift, ...]]:

@@ -1,7 +1,9 @@
 """`/ws/events`: tells a page what changed at its sites, as ``{seq, kind, site, id}``.
 
 The first message has the kind ``ready`` and the number to go on from. ``?after=seq`` catches up first; a number too old
-to catch up from gets ``reset``: load everything anew. Closed with 4401 when the login ends, 4408 when the page is slow.
+to catch up from gets ``reset``: load everything anew. ``slow`` and ``fast`` say that news come within seconds only,
+because Redis is away, and that they are at once again. Closed with 4401 when the login ends, 4408 when the page reads
+too slowly.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
 from factoryai.alerts.events import last_seq
-from factoryai.alerts.feed import WAITING_AT_MOST, Told, feed_of_this_loop, read_after
+from factoryai.alerts.feed import SLOW, WAITING_AT_MOST, Told, feed_of_this_loop, read_after
 from factoryai.alerts.models import Event
 from factoryai.sites.models import Site
 from factoryai.sites.permissions import PEOPLE
@@ -81,10 +83,15 @@ class EventsConsumer(AsyncWebsocketConsumer):
                 await self.close(FAILED)
 
     async def _forward(self, after: int | None) -> None:
-        async with feed_of_this_loop().listen() as queue:
+        feed = feed_of_this_loop()
+        async with feed.listen() as queue:
             seq = await self._catch_up(after)
+            if feed.is_slow:
+                await self._say(seq, SLOW)
             while (event := await queue.get()) is not None:
-                if event.seq > seq:
+                if event.is_about_feed:
+                    await self._say(max(seq, event.seq), event.kind)
+                elif event.seq > seq:
                     await self._tell([event])
             await self.close(TOO_SLOW)
 

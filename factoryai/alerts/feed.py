@@ -22,7 +22,12 @@ from factoryai.alerts.nudges import EVENTS_CHANNEL
 log = logging.getLogger(__name__)
 
 POLL_EVERY_S = 5.0
-"""How late a page is when Redis says nothing."""
+"""How often it is looked without a nudge, and whether Redis still answers."""
+SLOW_EVERY_S = 2.0
+"""How late a page is while Redis is away."""
+ANSWERS_WITHIN_S = 2.0
+SLOW, FAST = "slow", "fast"
+"""Told to every listener when Redis goes and comes back: the page says that news come late."""
 WAITING_AT_MOST = 1000
 """Events a page may be behind; beyond that it is told to load itself anew."""
 
@@ -35,6 +40,11 @@ class Told:
     kind: str
     site_id: int
     object_id: str
+
+    @property
+    def is_about_feed(self) -> bool:
+        """Whether it says how the feed does, and nothing of a site."""
+        return self.kind in (SLOW, FAST)
 
 
 def read_after(seq: int, limit: int = WAITING_AT_MOST) -> list[Told]:
@@ -51,6 +61,8 @@ class Feed:
         self._listeners: set[asyncio.Queue[Told | None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._seq = 0
+        self.is_slow = False
+        """Whether Redis is away, and the database is asked every `SLOW_EVERY_S` instead."""
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[asyncio.Queue[Told | None]]:
@@ -78,15 +90,32 @@ class Feed:
                 async with Redis.from_url(self._address, socket_connect_timeout=2) as client:
                     await self._follow(client)
             except (RedisError, OSError):
+                self._say_how(SLOW)
                 await self._read(leftovers=True)
-                await asyncio.sleep(POLL_EVERY_S)
+                await asyncio.sleep(SLOW_EVERY_S)
 
     async def _follow(self, client: Redis) -> None:
         async with client.pubsub() as pubsub:
             await pubsub.subscribe(EVENTS_CHANNEL)
+            await self._check(client)
+            self._say_how(FAST)
+            await self._read(leftovers=True)  # what was said between the last look and the subscription
             while self._is_wanted():
                 nudge = await pubsub.get_message(ignore_subscribe_messages=True, timeout=POLL_EVERY_S)
+                if nudge is None:
+                    await self._check(client)
                 await self._read(leftovers=nudge is None)
+
+    async def _check(self, client: Redis) -> None:
+        """Raise when Redis does not answer: one that hangs is as silent as one that has nothing to say."""
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            await client.ping()
+
+    def _say_how(self, kind: str) -> None:
+        if self.is_slow == (kind == SLOW):
+            return
+        self.is_slow = kind == SLOW
+        self._hand_out([Told(self._seq, kind, 0, "")])
 
     async def _read(self, *, leftovers: bool) -> None:
         """Read what is there; on the slow round also number what a process that died left behind."""

@@ -86,6 +86,11 @@ class Alert(models.Model):
     def is_open(self) -> bool:
         return self.state in rules.OPEN
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nobody has taken it on yet."""
+        return self.state in rules.UNANSWERED
+
 
 class AlertStep(models.Model):
     """One line of an alert's history: who did what and when."""

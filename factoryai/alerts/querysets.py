@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any, Self
 
-from django.db.models import Q
+from django.db.models import Case, IntegerField, Q, Value, When
 
-from factoryai.alerts.rules import OPEN, UNANSWERED
+from factoryai.alerts.rules import OPEN, SEVERITIES, UNANSWERED
 from factoryai.sites.querysets import ScopedQuerySet, membership_filter
 
 
@@ -28,6 +28,14 @@ class AlertQuerySet(ScopedQuerySet):
 
     def unanswered(self) -> Self:
         return self.filter(state__in=UNANSWERED)
+
+    def gravest_first(self) -> Self:
+        """Unanswered ones on top, the graver before the lighter, the newest first among equals."""
+        gravity = [When(severity=severity, then=Value(-rank)) for rank, severity in enumerate(SEVERITIES)]
+        return self.annotate(
+            is_answered=Case(When(state__in=UNANSWERED, then=Value(0)), default=Value(1), output_field=IntegerField()),
+            gravity=Case(*gravity, default=Value(0), output_field=IntegerField()),
+        ).order_by("is_answered", "gravity", "-last_raised_at", "-pk")
 
     def due_to_escalate(self, at: dt.datetime) -> Self:
         return self.unanswered().filter(next_escalation_at__lte=at).order_by("next_escalation_at")

@@ -58,7 +58,7 @@ def aws(settings) -> Iterator[RekognitionServer]:
         settings.AWS_ENDPOINT_URL_REKOGNITION = server.url
         settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "test"
         yield server
-    engines._watch.cache_clear()
+    engines.forget_watches()
 
 
 def enrol(employee, number=0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.contrib.admin import ModelAdmin, site
@@ -296,3 +297,17 @@ def test_the_button_erases_only_where_one_is_hr(people, ravi):
     assert "a search finds nothing" in str(next(iter(request._messages)))
     request.user = people.kavita
     assert admin.has_erase_permission(request) is False
+
+
+def forms_of(page: str) -> list[str]:
+    return re.findall(r"<form[^>]*face-form.*?</form>", page, re.S)
+
+
+def test_enter_in_a_field_does_what_the_button_beside_it_says(people, camera, ravi):
+    """A browser presses the first button of the form a field lies in: a form holds one field's button only."""
+    record(seen(camera, person=ravi, outcome="review", reason="below_known"))
+    make_unknown(people.site, unit(1))
+    page = as_(people.meena).get(REVIEW).content.decode()
+    fields = [re.findall(r'name="(employee|label|into)"|name="verb" value="(\w+)"', form) for form in forms_of(page)]
+    said = {" ".join(field or verb for field, verb in form) for form in fields}
+    assert said == {"confirm reject", "employee correct", "employee assign", "label visitor", "into merge", "dismiss"}

@@ -12,10 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from factoryai.rest import ModelSerializer, NotFound
-from factoryai.sites.models import Role
 from factoryai.sites.permissions import PEOPLE, SiteField, SiteRole, SiteScoped
 from occupancy.models import Zone
-from occupancy.services.corrections import correct_zone
+from occupancy.services.corrections import CORRECTORS, correct_zone
 
 
 class ZoneSerializer(ModelSerializer):
@@ -53,7 +52,7 @@ class CorrectedSerializer(serializers.Serializer):
 class CorrectView(APIView):
     permission_classes = [SiteRole]
     read_roles = PEOPLE
-    write_roles = (Role.MANAGER, Role.SECURITY)
+    write_roles = CORRECTORS
 
     @extend_schema(request=CorrectSerializer, responses=CorrectedSerializer)
     def post(self, request: Request, pk: int) -> Response:

@@ -1,6 +1,8 @@
-// The admin's camera form: a button beside the address that opens it for a few seconds and shows what comes.
+// A button beside a camera's address that opens it for a few seconds and shows what comes: in the admin's form, and
+// among the first steps, whose field stands in an element that names the place to ask.
 
-const field = document.querySelector("[data-try]");
+const box = document.querySelector("[data-try-url]");
+const field = box?.querySelector("input") ?? document.querySelector("[data-try]");
 if (field) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Try it" });
   const answer = Object.assign(document.createElement("p"), { className: "help" });
@@ -17,7 +19,7 @@ if (field) {
     form.set("slug", document.querySelector(".field-slug .readonly")?.textContent.trim() ?? "");
     const headers = { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value };
     try {
-      const place = new URL("../".repeat(location.pathname.endsWith("/add/") ? 1 : 2) + field.dataset.try, location.href);
+      const place = box?.dataset.tryUrl ?? new URL("../".repeat(location.pathname.endsWith("/add/") ? 1 : 2) + field.dataset.try, location.href);
       const reply = await fetch(place, { method: "POST", body: form, headers });
       const result = await reply.json();
       answer.textContent = result.message;

@@ -1,5 +1,7 @@
 // The wall: every tile over one WebSocket, because a browser opens only six connections to a host.
 
+import { announce, write } from "./page.js";
+
 const WORDS = { live: "Live", stale: "No live picture", offline: "Offline", disabled: "Switched off" };
 const SLOWEST_RETRY_MS = 10000;
 const SILENT_AFTER_MS = 5000; // the server sends at least one picture a second for each tile
@@ -7,7 +9,6 @@ const SILENT_AFTER_MS = 5000; // the server sends at least one picture a second 
 const wall = document.getElementById("wall");
 const banner = document.getElementById("wall-lost");
 const summary = document.getElementById("wall-summary");
-const region = document.getElementById("live-region");
 const decoder = new TextDecoder();
 
 class Tile {
@@ -68,8 +69,6 @@ class Tile {
   }
 }
 
-const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
-
 function ageWords(seconds) {
   if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
@@ -77,14 +76,16 @@ function ageWords(seconds) {
   return `${Math.floor(seconds / 86400)} days`;
 }
 
-// Several cameras that change at once are one announcement, not ten.
-let pending = [];
-function announce(text) {
-  if (!pending.length) setTimeout(() => { region.textContent = pending.join(". "); pending = []; }, 800);
-  pending.push(text);
-}
+const tiles = new Map();
 
-const tiles = new Map([...wall.querySelectorAll(".tile")].map((element) => [element.dataset.camera, new Tile(element)]));
+// On a screen that looks for news cameras come and go: their tiles are found again.
+function findTiles() {
+  for (const [camera, tile] of tiles) if (!tile.element.isConnected) tiles.delete(camera);
+  for (const element of wall.querySelectorAll(".tile")) {
+    if (!tiles.has(element.dataset.camera)) tiles.set(element.dataset.camera, new Tile(element));
+  }
+  summarise();
+}
 
 function summarise() {
   const counts = {};
@@ -114,7 +115,7 @@ function connect() {
   mine.addEventListener("message", (event) => (typeof event.data === "string" ? refused(JSON.parse(event.data)) : received(event.data)));
   mine.addEventListener("close", (event) => {
     if (socket !== mine) return;
-    if (event.code === 4401) { location.assign(`${wall.dataset.login}?next=/`); return; }
+    if (event.code === 4401) { location.assign(`${wall.dataset.login}?next=${encodeURIComponent(location.pathname)}`); return; }
     lost(true);
     setTimeout(connect, retryMs * (0.75 + Math.random() / 2));
     retryMs = Math.min(retryMs * 2, SLOWEST_RETRY_MS);
@@ -147,7 +148,7 @@ function lost(isLost) {
 }
 
 // Arrow keys move between tiles as they stand on the screen; Enter follows the link as everywhere.
-wall.addEventListener("keydown", (event) => {
+function walk(event) {
   const links = [...wall.querySelectorAll(".tile")];
   const at = links.indexOf(document.activeElement);
   if (at < 0) return;
@@ -157,14 +158,19 @@ wall.addEventListener("keydown", (event) => {
   if (!(event.key in steps) || !next) return;
   event.preventDefault();
   next.focus();
-});
+}
 
-addEventListener("resize", () => { clearTimeout(connect.resized); connect.resized = setTimeout(ask, 300); });
-document.addEventListener("visibilitychange", ask);
-setInterval(() => {
-  if (socket?.readyState !== WebSocket.OPEN || document.hidden) return;
-  if (performance.now() - heardAt > SILENT_AFTER_MS) socket.close();
-}, 1000);
+function start() {
+  wall.addEventListener("keydown", walk);
+  addEventListener("resize", () => { clearTimeout(connect.resized); connect.resized = setTimeout(ask, 300); });
+  document.addEventListener("visibilitychange", ask);
+  setInterval(() => {
+    if (socket?.readyState !== WebSocket.OPEN || document.hidden) return;
+    if (performance.now() - heardAt > SILENT_AFTER_MS) socket.close();
+  }, 1000);
+  wall.closest("[data-hears]")?.addEventListener("htmx:afterSwap", () => { findTiles(); ask(); });
+  findTiles();
+  connect();
+}
 
-summarise();
-connect();
+if (wall) start(); // a screen without cameras has none
