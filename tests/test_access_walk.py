@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpResponseBase
