@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('attendance', '0002_half_days_of_leave'),
+        ("attendance", "0002_half_days_of_leave"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='shiftversion',
-            name='skips_holidays',
-            field=models.BooleanField(default=False, help_text='Work on a holiday or a day off is not counted by itself: HR sees its punches as off shift.', verbose_name='leaves days off alone'),
+            model_name="shiftversion",
+            name="skips_holidays",
+            field=models.BooleanField(
+                default=False,
+                help_text="Work on a holiday or a day off is not counted by itself: HR sees its punches as off shift.",
+                verbose_name="leaves days off alone",
+            ),
         ),
     ]
