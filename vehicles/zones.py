@@ -11,8 +11,9 @@ from streaming.frames import Box
 from vehicles.passage import Passage
 
 SMALL = (48, 27)
-CHANGED = 5.0
-"""Mean difference in grey levels from the last look that makes a zone worth another; noise and rain stay below 3."""
+CHANGED, PLACES = 20.0, 0.01
+"""Grey levels by which a place in the small picture has changed, and the share of places that makes another look worth
+its cost: a motorcycle's plate does, noise does not."""
 
 PACE_S, FRUITLESS_PACE_S = 0.4, 2.0
 AFTERWARDS_S = 2.0
@@ -59,7 +60,7 @@ class GateZone:
             return False
         grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
         small = cv2.resize(grey, SMALL, interpolation=cv2.INTER_AREA).astype(np.float32)
-        if self._small is None or float(np.abs(small - self._small).mean()) > CHANGED:
+        if self._small is None or float((np.abs(small - self._small) > CHANGED).mean()) > PLACES:
             self._changed_at, self._small = at, small
         pace = FRUITLESS_PACE_S if self._fruitless >= FRUITLESS_LOOKS else PACE_S
         return at - self._changed_at <= AFTERWARDS_S and at - self._looked_at >= pace
