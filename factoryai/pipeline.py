@@ -31,7 +31,12 @@ from occupancy.services.areas import note_presence, record_stay
 from occupancy.services.logs import record_crossing, tally_lines
 from streaming.frames import Analyser, Observation
 from streaming.models import Camera
-from vehicles.services.reads import record_plate
+from vehicles.analyser import PlateAnalyser, PlatePolicy
+from vehicles.confidential import ConfidentialPlates
+from vehicles.passage import Ruling
+from vehicles.readers import load_reader
+from vehicles.services.policies import rules_of
+from vehicles.services.reads import record_plate, way_of
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +48,8 @@ def analysers_for(camera: Camera) -> Sequence[Analyser]:
     analysers: list[Analyser] = []
     if "attendance" in camera.roles:
         analysers.append(_face_analyser(camera))
+    if "gate" in camera.roles:
+        analysers.append(_plate_analyser(camera))
     if "occupancy" in camera.roles and (camera.lines or camera.zones):
         analysers.append(_counting_analyser(camera))
     return analysers
@@ -58,6 +65,14 @@ def _counting_analyser(camera: Camera) -> Analyser:
 
 def _count(observation: Observation) -> None:
     record_crossing(observation=observation, at=timezone.now())
+
+
+def _plate_analyser(camera: Camera) -> Analyser:
+    profile, formats = rules_of(camera.site)
+    lines = [(line["points"], line.get("in", "right") == "right") for line in camera.lines]
+    zones = [zone["points"] for zone in camera.zones]
+    policy = PlatePolicy(way_of(camera), zones, lines, Ruling(profile, formats))
+    return ConfidentialPlates(PlateAnalyser(load_reader(formats), policy))
 
 
 def _read_plate(observation: Observation) -> None:
@@ -89,6 +104,7 @@ def _sight(observation: Observation) -> None:
 def person_identified(sighting: Sighting) -> None:
     """Make a punch of a sighting whose person is known, whether a camera knew or a person said so (``review``).
 
+    What a camera was not sure of is marked for HR, who see the picture: pay does not rest on one person's eye.
     It may be called again for the same sighting: its id makes that one fact. A camera that does not keep attendance, or
     is gone, makes none.
     """
@@ -101,6 +117,7 @@ def person_identified(sighting: Sighting) -> None:
         direction=PUNCH_DIRECTIONS.get(camera.direction, Direction.UNKNOWN),
         event_id=f"{SIGHTING}{sighting.pk}",
         confidence=sighting.similarity,
+        is_doubtful=sighting.outcome != Sighting.Outcome.KNOWN,
         snapshot=sighting.snapshot_id,
         place=camera.name,
     )
@@ -112,7 +129,7 @@ def person_identified(sighting: Sighting) -> None:
 
 
 def employment_changed(employee: Employee) -> None:
-    """Have a person's days derived again: from when to when they work here has changed."""
+    """Have a person's days derived again: from when to when they work here, or whether, has changed."""
     at = timezone.now()
     touch_person(employee=employee, first=date.min, last=date.max, at=at)
 

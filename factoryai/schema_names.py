@@ -34,6 +34,7 @@ ENUMS: Final = {
     "GateDecision": "open hold block",
     "OccupancyLogKind": "in out count",
     "OvertimePolicy": "off beyond_hours after_end around_shift",
+    "PassageDirection": "in out",
     "PeriodState": "open locked",
     "PlateProfile": "strict india",
     "PlateReadReview": "pending accepted corrected discarded superseded",
@@ -98,7 +99,7 @@ MODELS: Final = {
 }
 """Names that say too little outside their app."""
 
-MAY_BE_BLANK: Final = ("CameraDirection",)
+MAY_BE_BLANK: Final = ("CameraDirection", "PassageDirection")
 """Choices of which none at all is one; drf-spectacular leaves an empty value out."""
 
 _BY_VALUES: Final = {frozenset(values.split()): name for name, values in ENUMS.items()}

@@ -110,7 +110,7 @@ def changes(page, element):
 
 
 def test_nine_tiles_run_over_one_socket_and_the_page_still_answers(open_page):
-    page = open_page("/")
+    page = open_page("/wall/")
     wait_for_tiles(page)
     changes(page, page.locator("canvas").first)
     assert page.evaluate("fetch('/wall/counts').then(answer => answer.status)") == 200
@@ -118,7 +118,7 @@ def test_nine_tiles_run_over_one_socket_and_the_page_still_answers(open_page):
 
 
 def test_a_frozen_camera_says_so_on_its_tile_and_comes_back(open_page, cameras):
-    page = open_page("/")
+    page = open_page("/wall/")
     wait_for_tiles(page)
     cameras["camera-5"].frozen.set()
     try:
@@ -132,7 +132,7 @@ def test_a_frozen_camera_says_so_on_its_tile_and_comes_back(open_page, cameras):
 
 
 def test_arrow_keys_walk_the_wall_and_enter_opens_a_camera(open_page):
-    page = open_page("/")
+    page = open_page("/wall/")
     wait_for_tiles(page)
     page.locator(".tile").first.focus()
     page.keyboard.press("ArrowRight")
@@ -154,7 +154,7 @@ def test_the_camera_page_shows_a_picture_that_moves(open_page):
 
 
 def test_a_redis_that_dies_is_told_by_a_banner_and_pictures_return(open_page, rig):
-    page = open_page("/")
+    page = open_page("/wall/")
     wait_for_tiles(page)
     rig.stop_broker()
     try:
@@ -166,7 +166,7 @@ def test_a_redis_that_dies_is_told_by_a_banner_and_pictures_return(open_page, ri
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/cameras/camera-1/"])
+@pytest.mark.parametrize("path", ["/wall/", "/cameras/camera-1/"])
 def test_a_phone_scrolls_in_one_direction_only(open_page, path, scheme):
     page = open_page(path, viewport={"width": 360, "height": 740}, color_scheme=scheme)
     page.locator("main").wait_for()
@@ -174,14 +174,14 @@ def test_a_phone_scrolls_in_one_direction_only(open_page, path, scheme):
 
 
 def test_without_scripts_the_wall_shows_stills(open_page):
-    page = open_page("/", java_script_enabled=False)
+    page = open_page("/wall/", java_script_enabled=False)
     stills = page.locator("noscript img")
     stills.first.wait_for()
     assert stills.count() == len(SLUGS)
 
 
 def test_light_and_dark_are_chosen_and_kept(open_page):
-    page = open_page("/", color_scheme="light")
+    page = open_page("/wall/", color_scheme="light")
     toggle = page.get_by_role("button", name="Switch to dark colours")
     toggle.click()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -162,6 +163,15 @@ class Flag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.day}"
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """The punch that the flag is about: the exit, the stray or doubtful one, else the first entry."""
+        if self.kind in (Kind.EARLY_EXIT, Kind.MISSING_IN):
+            return self.day.last_out
+        if punches := self.inputs.get("punches"):
+            return datetime.fromisoformat(punches[0])
+        return self.day.first_in
 
 
 class DecisionQuerySet(ScopedQuerySet):

@@ -27,6 +27,7 @@ WRONG_SHIFTS = {
     ),
 }
 LONGEST_BREAK = 8 * 60
+LONGEST_CYCLE = 366
 FIRST_DATE, LAST_DATE = date(1990, 1, 1), date(2199, 12, 31)
 
 
@@ -196,6 +197,18 @@ def check_slots(value: object) -> list[list[str]]:
         text = 'Write slots like [["12:00", "12:30"]].'
         raise ValidationError({"break_slots": ValidationError(text, code="bad_slots")}) from error
     return slots
+
+
+def read_cycle_days(text: str) -> list[int]:
+    """Return days of a turn that people write from 1, like ``1-2, 5``, as they are kept, from 0; raises ValueError."""
+    found: set[int] = set()
+    for part in text.replace("–", "-").replace(",", " ").split():
+        first, _, last = part.partition("-")
+        start, end = int(first), int(last or first)
+        if not 1 <= start <= end <= LONGEST_CYCLE:
+            raise ValueError(part)
+        found |= set(range(start - 1, end))
+    return sorted(found)
 
 
 def check_weekdays(value: object) -> None:

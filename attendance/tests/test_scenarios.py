@@ -21,7 +21,7 @@ from attendance.rules.days import DayRecord, State
 from attendance.rules.flags import FlagKind
 from attendance.rules.grace import GracePolicy, keep_ledger
 from attendance.rules.intervals import Interval, day_length, total, within
-from attendance.rules.limits import FACTORIES_ACT_1948, KNOWN, watch
+from attendance.rules.limits import FACTORIES_ACT_1948, KNOWN, beyond_law, watch
 from attendance.rules.matching import Direction, Punch, PunchState, punch_key
 from attendance.rules.overtime import Overtime, OvertimeRule, Per, classify
 from attendance.rules.rounding import Mode, round_clock, round_minutes
@@ -373,7 +373,7 @@ def test_the_laws_limits_are_watched_as_the_table_says(row: Row) -> None:
         "worked_min": total(first) // MINUTE,
         "spread_min": (first[-1].end - first[0].start) // MINUTE,
         "week_worked_min": sum((span.length for spans in days.values() for span in spans), timedelta()) // MINUTE,
-        "overtime_at_double_min": total_of(at_double(days)) // MINUTE,
+        "overtime_at_double_min": total_of(beyond_law(days, FACTORIES_ACT_1948)) // MINUTE,
     }
     wanted = {name: value for name, value in expect.items() if name != "violations"}
     assert {name: figures[name] for name in wanted} == wanted
@@ -396,13 +396,6 @@ def worked_days(scenario: Scenario) -> dict[date, list[Interval]]:
     for record in scenario.records:
         days.setdefault(record.shift_date, []).extend(record.worked)
     return days
-
-
-def at_double(days: Mapping[date, Sequence[Interval]]) -> list[Overtime]:
-    """Section 59: beyond nine hours a day or forty-eight a week."""
-    law = FACTORIES_ACT_1948
-    rules = [OvertimeRule("day", Per.DAY, law.daily_hours), OvertimeRule("week", Per.WEEK, law.weekly_hours)]
-    return classify(days, rules)
 
 
 @pytest.mark.parametrize("row", run_rows("week"))

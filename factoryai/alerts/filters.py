@@ -25,6 +25,8 @@ STATES = [
 ]
 STATES_OF = {WAITING: UNANSWERED, STILL_OPEN: OPEN}
 DAY = dt.timedelta(days=1)
+FIRST_DATE, LAST_DATE = dt.date(1990, 1, 1), dt.date(2199, 12, 31)
+"""Beyond these a date is a slip of the pen, and the arithmetic of time zones leaves the calendar."""
 
 
 class HistoryFilter(forms.Form):
@@ -47,6 +49,11 @@ class HistoryFilter(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        for name in ("first", "last"):
+            if (day := cleaned.get(name)) and not FIRST_DATE <= day <= LAST_DATE:
+                self.add_error(
+                    name, forms.ValidationError(f"Write a date from {FIRST_DATE} to {LAST_DATE}.", code="bad_date")
+                )
         first, last = cleaned.get("first"), cleaned.get("last")
         if first and last and last < first:
             self.add_error("last", forms.ValidationError("This is before the first date.", code="ends_before_start"))
@@ -76,7 +83,7 @@ def raised_between(sites: Sequence[Site], first: dt.date | None, last: dt.date |
         span = Q(site__in=here)
         if first:
             span &= Q(raised_at__gte=dt.datetime.combine(first, dt.time(), here[0].zone))
-        if last and last < dt.date.max:
+        if last:
             span &= Q(raised_at__lt=dt.datetime.combine(last + DAY, dt.time(), here[0].zone))
         matched |= span
     return matched

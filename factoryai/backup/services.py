@@ -25,7 +25,6 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from identity.snapshots import Check, check_snapshots
 
 from factoryai.backup import archive, postgres, sqlite
 from factoryai.backup.errors import BackupError
@@ -34,6 +33,7 @@ from factoryai.embedded.folder import KEY_FILES, Occupied, write_private
 from factoryai.sealing import seal
 from factoryai.sites.models import Site
 from identity.files import FolderFiles, media_files
+from identity.services.snapshots import Check, check_snapshots
 
 FORMAT = 1
 CANARY = b"factoryai"

@@ -17,6 +17,7 @@ from factoryai.sites.models import Role
 from factoryai.sites.permissions import PEOPLE
 from identity.querysets import STRANGER_ROLES
 from streaming.querysets import WATCHERS
+from vehicles.querysets import GUARDS
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ BLOCKS: dict[str, Block] = {
     for block in (
         Block("alerts", "Alerts", PEOPLE, gathering.alerts, hears="alert"),
         Block("cameras", "Cameras", PEOPLE, gathering.cameras, hears="camera", every_s=60),
+        Block("gate", "Gate", GUARDS, gathering.gate, hears="plate_read visit"),
         Block("inside", "People inside", PEOPLE, gathering.inside, every_s=5),
         Block("faces", "Unknown faces", STRANGER_ROLES, gathering.faces, hears="unknown_face sighting"),
         Block("health", "Health", WATCHERS, gathering.health, hears="camera"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psutil
@@ -26,9 +26,12 @@ from identity.models import Sighting, UnknownFace
 from identity.querysets import FACE_ROLES, STRANGER_ROLES
 from streaming import bus
 from streaming.views import wall_context
+from vehicles.models import PlateRead, Visit
+from vehicles.querysets import GUARDS
 
 MOST_ALERTS = 30
 MOST_FACES = 6
+MOST_READS = 7
 MOST_NAMED = 6
 TILES_BESIDE = 3
 """Small walls are wide and low: the blocks below stay on the screen."""
@@ -54,6 +57,26 @@ def cameras(asker: Asker) -> Mapping[str, Any]:
     context = wall_context(standings(asker), asker.at)
     beside = min(len(context["standings"]), TILES_BESIDE)
     return {**context, "columns": max(beside, context["columns"])}
+
+
+def gate(asker: Asker) -> Mapping[str, Any]:
+    """The last decisions at the gates that were about a plate, how many vehicles are inside, and reads to review."""
+    reads = asker.rows(PlateRead.objects, GUARDS)
+    latest = reads.doubtful().select_related("site", "camera", "snapshot", "visit")[: 5 * MOST_READS]
+    return {
+        "reads": _one_a_passage(latest)[:MOST_READS],
+        "inside": asker.rows(Visit.objects, GUARDS).still_open().count(),
+        "waiting": reads.awaiting_review().doubtful().count(),
+        "several_sites": len(asker.choice.sites) > 1,
+    }
+
+
+def _one_a_passage(reads: Iterable[PlateRead]) -> list[PlateRead]:
+    """Keep the newest read of each track: a vehicle is read again while it stands there."""
+    newest: dict[tuple[str, object], PlateRead] = {}
+    for read in reads:
+        newest.setdefault((read.source, read.track or read.pk), read)
+    return list(newest.values())
 
 
 def inside(asker: Asker) -> Mapping[str, Any]:

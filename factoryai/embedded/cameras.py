@@ -68,12 +68,15 @@ def parse_first_camera(url: str) -> Source:
     return _check("RTSP_URL", url)
 
 
-def add_demo_cameras(site: Site) -> None:
-    """Give the demonstration its cameras, once; what somebody has changed or removed since stays as it is."""
+def add_demo_cameras(site: Site, address: str = DEMO_PREFIX) -> None:
+    """Give the demonstration its cameras, once; what somebody has changed or removed since stays as it is.
+
+    ``address`` is what the name of a scene is put behind: the scenes in the camera process, or a server of them.
+    """
     if Camera.objects.filter(site=site).exists():
         return
     for scene, title in SCENES.items():
-        fields = {"name": title, "address": f"{DEMO_PREFIX}{scene}", "site": site, **DEMO_SETTINGS.get(scene, {})}
+        fields = {"name": title, "address": f"{address}{scene}", "site": site, **DEMO_SETTINGS.get(scene, {})}
         camera, _ = Camera.objects.get_or_create(slug=scene, defaults=fields)
         _count_people(camera)
         if "attendance" in camera.roles:

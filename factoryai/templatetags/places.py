@@ -14,8 +14,13 @@ register = template.Library()
 PLACES: tuple[tuple[str, re.Pattern[str], str, str], ...] = (
     ("camera_offline", re.compile(r"camera-offline:([-\w]+)$"), "camera", "The camera"),
     ("camera_back", re.compile(r"camera-back:([-\w]+):\d+$"), "camera", "The camera"),
+    ("blocked_plate", re.compile(r"visit-(\d+)$"), "visit", "The visit"),
+    ("watched_plate", re.compile(r"watched-visit-(\d+)$"), "visit", "The visit"),
     ("capacity", re.compile(r"capacity:(\d+):\w+$"), "occupancy-zone", "The zone over time"),
     ("drift_reset", re.compile(r".*?(\d+)"), "occupancy-zone", "The zone over time"),
+    ("blocked_plate", re.compile(r"visit-(\d+)$"), "visit", "The visit"),
+    ("watched_plate", re.compile(r"watched-visit-(\d+)$"), "visit", "The visit"),
+    ("gate_failed", re.compile(r""), "vehicle-log", "The gate log"),
     ("job_missed", re.compile(r""), "scheduler", "The scheduler"),
 )
 """Kind of alert, what its key looks like, the page, and what the link says; groups are the page's arguments."""

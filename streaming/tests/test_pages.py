@@ -25,15 +25,15 @@ def has_status(slug, state, **fields):
     CameraStatus.objects.update_or_create(camera=Camera.objects.get(slug=slug), defaults=values)
 
 
-def page(user, path="/"):
+def page(user, path="/wall/"):
     client = Client()
     client.force_login(user)
     return client.get(path)
 
 
 def test_the_wall_asks_for_a_login_first(people):
-    answer = Client().get("/")
-    assert (answer.status_code, answer.url) == (302, "/login?next=/")
+    answer = Client().get("/wall/")
+    assert (answer.status_code, answer.url) == (302, "/login?next=/wall/")
 
 
 def test_the_wall_shows_ones_own_cameras_and_no_others(people):
@@ -86,7 +86,7 @@ def test_the_camera_page_has_a_still_view_that_refreshes_itself(people):
 
 
 def test_nothing_is_loaded_from_elsewhere(people):
-    for path in ("/", "/cameras/gate/"):
+    for path in ("/wall/", "/cameras/gate/"):
         text = page(people.farid, path).content.decode()
         assert "http://" not in text
         assert "https://" not in text
@@ -112,11 +112,11 @@ def test_a_camera_page_is_for_who_may_watch(people, path, who, status):
 def test_the_wall_costs_the_same_for_three_cameras_as_for_thirty(people, django_assert_max_num_queries):
     client = Client()
     client.force_login(people.farid)
-    client.get("/")
+    client.get("/wall/")
     for number in range(30):
         Camera.objects.create(site=people.site, slug=f"c{number}", name=f"C{number}", address="rtsp://10.0.0.9/1")
     with django_assert_max_num_queries(6):
-        client.get("/")
+        client.get("/wall/")
 
 
 def test_no_page_shows_the_address_or_the_password(people):

@@ -26,6 +26,11 @@ ROWS = {
     "api/v1/occupancy/zones": "occupancy.Zone",
     "admin/attendance/payperiod": "attendance.PayPeriod",
     "admin/attendance/dayrecord": "identity.Employee",
+    "api/v1/vehicles/allowed-plates": "vehicles.AllowedPlate",
+    "api/v1/vehicles/blocked-plates": "vehicles.BlockedPlate",
+    "api/v1/vehicles/watched-plates": "vehicles.WatchedPlate",
+    "api/v1/vehicles/logs": "vehicles.PlateRead",
+    "api/v1/vehicles/visits": "vehicles.Visit",
     "faces/doubtful": "identity.Sighting",
     "faces/unknown": "identity.UnknownFace",
     "media/snapshots": "identity.Snapshot",
@@ -97,6 +102,19 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/occupancy/zones": {"site": SITE, "name": "Hall", "capacity": 10},
     "POST /api/v1/occupancy/zones/{id}/correct": {"count": 3, "reason": "counted"},
     "POST /api/v1/sites": {"slug": "nashik", "name": "Nashik", "timezone": "Asia/Kolkata"},
+    "POST /api/v1/vehicles/allowed-plates": {"site": SITE, "plate": "MH12AB1234", "reason": "lorry", "kind": "visitor"},
+    "POST /api/v1/vehicles/blocked-plates": {"site": SITE, "plate": "MH12AB1234", "reason": "theft"},
+    "POST /api/v1/vehicles/watched-plates": {"site": SITE, "plate": "MH12AB1234", "reason": "look twice"},
+    "PATCH /api/v1/vehicles/allowed-plates/{id}": {"reason": "still"},
+    "PATCH /api/v1/vehicles/blocked-plates/{id}": {"reason": "still"},
+    "PATCH /api/v1/vehicles/watched-plates/{id}": {"reason": "still"},
+    "POST /api/v1/vehicles/logs/{id}/decide": {"verb": "discard"},
+    "POST /api/v1/vehicles/reads": [
+        {"event_id": "1", "camera": "{streaming.Camera}", "plate": "MH12AB1234", "confidence": 0.9, "captured_at": AT}
+    ],
+    "POST /api/v1/vehicles/same-plate": {"a": "MH12AB1234", "b": "MH 12 AB 1234"},
+    "POST /api/v1/vehicles/validate-plate": {"plate": "MH12AB1234", "confidence": 0.9},
+    "POST /api/v1/vehicle/validate-plate": {"plate": "MH12AB1234", "confidence": 0.9},
     "PATCH /api/v1/sites/{slug}": {"name": "Pune KAVERI"},
     "POST faces/unknown/<int:pk>/decide": {"decision": "dismiss"},
     "POST faces/doubtful/<int:pk>/decide": {"decision": "reject"},
@@ -114,6 +132,12 @@ def address(route: str, world: World) -> str:
     filled = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>|\{(\w+)\}", lambda found: _value(found, path, world), path)
     query = QUERIES.get(route)
     return f"/{filled}" + (f"?{_named(query, world)}" if query else "")
+
+
+def path_values(method: str, path: str, world: World) -> dict[str, str]:
+    """Return the parameters in an operation's path that name the row of the home site."""
+    found = re.finditer(r"()()\{(\w+)\}", path)
+    return {match[3]: _value(match, path.lstrip("/"), world) for match in found}
 
 
 def _value(found: re.Match[str], path: str, world: World) -> str:
@@ -140,7 +164,8 @@ def _named(value: Any, world: World) -> Any:
     if not isinstance(value, str):
         return value
     if whole := re.fullmatch(r"\{(\w+\.\w+)\}", value):
-        return world.row(whole[1]).pk
+        row = world.row(whole[1])
+        return row.slug if whole[1] == "streaming.Camera" else row.pk
     return re.sub(r"\{(\w+\.\w+)\}", lambda found: _shown(world.row(found[1], HOME)), value)
 
 

@@ -22,6 +22,9 @@ LARGE_PX2: Final = 4000.0
 AGREES: Final = 0.5
 """A read less sure than this is no second witness."""
 
+WITNESSES: Final = 3
+"""Reads, the surest that say so, by which a character is as sure as it is."""
+
 REMEMBERED: Final = 15
 """Reads of a track that are voted on, the weightiest: four seconds at four looks a second."""
 
@@ -152,7 +155,8 @@ def _weights_of_texts(reads: Sequence[Read]) -> dict[str, float]:
 def _answer(text: str, group: Sequence[Read], whole: Sequence[Read], torn: int) -> Vote:
     characters = tuple(_certainty(text[place], group, place) for place in _places(group))
     witnesses = [read for read in group if read.text == text]
-    surest = max((read.confidence for read in witnesses), default=0.0)
+    best = sorted(read.confidence for read in witnesses)[-WITNESSES:]
+    surest = math.fsum(best) / len(best) if best else 0.0
     weights = _weights_of_texts(whole)
     total = math.fsum(weights.values())
     ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
@@ -167,11 +171,11 @@ def _answer(text: str, group: Sequence[Read], whole: Sequence[Read], torn: int) 
 
 
 def _certainty(letter: str, group: Sequence[Read], place: int) -> float:
-    """Return how sure a character is: its share of all the weight there, times how sure its readers are, weighted."""
+    """Return how sure a character is: its share of all the weight there, times how sure its best readers are.
+
+    Three readers count, the surest: what was dim from afar must not hold back what is plain now.
+    """
     tally = _tally(group, place)
     total = math.fsum(tally.values())
-    if not total:
-        return 0.0
-    own = [read for read in group if read.text[place] == letter]
-    squares = math.fsum(_weight_at(read, place) * read.characters[place] for read in own)
-    return squares / total
+    best = sorted(read.characters[place] for read in group if read.text[place] == letter)[-WITNESSES:]
+    return tally[letter] / total * math.fsum(best) / len(best) if total else 0.0

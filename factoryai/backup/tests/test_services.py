@@ -14,7 +14,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
-from identity.snapshots import keep_snapshot, read_snapshot
 
 from factoryai.backup.errors import BackupError
 from factoryai.backup.postgres import last_of
@@ -23,6 +22,7 @@ from factoryai.embedded.folder import Occupied
 from factoryai.sites.models import Site
 from factoryai.sites.tests.factories import make_site
 from identity.models import Snapshot
+from identity.services.snapshots import keep_snapshot, read_snapshot
 from streaming.models import Camera
 from streaming.tests.factories import make_camera
 
