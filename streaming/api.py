@@ -158,11 +158,12 @@ class UrlSerializer(serializers.Serializer):
 
 
 class CameraFilter(filters.FilterSet):
+    site = filters.CharFilter("site__slug")
     is_enabled = extend_schema_field(OpenApiTypes.BOOL)(StrictBooleanFilter)()
 
     class Meta:
         model = Camera
-        fields = ["is_enabled"]
+        fields = ["site", "is_enabled"]
 
 
 class CameraViewSet(

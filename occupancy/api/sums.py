@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import django_filters
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 
 from factoryai.rest import AwareDateTimeField, AwareDateTimeFilter, ModelSerializer
@@ -35,7 +36,9 @@ class DaySerializer(_Sum):
 
 
 class MonthSerializer(_Sum):
-    month = serializers.DateField(source="date", format="%Y-%m")
+    month = extend_schema_field({"type": "string", "pattern": r"^\d{4}-\d{2}$", "example": "2026-03"})(
+        serializers.DateField
+    )(source="date", format="%Y-%m")
 
     class Meta:
         model = Month

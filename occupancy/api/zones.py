@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.utils import timezone
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
@@ -26,6 +27,14 @@ class ZoneSerializer(ModelSerializer):
         fields = ["id", "site", "name", "capacity", "reset_at", "reset_policy"]
 
 
+class ZoneFilter(filters.FilterSet):
+    site = filters.CharFilter("site__slug")
+
+    class Meta:
+        model = Zone
+        fields = ["site"]
+
+
 class ZoneViewSet(
     SiteScoped,
     mixins.CreateModelMixin,
@@ -35,7 +44,7 @@ class ZoneViewSet(
 ):
     queryset = Zone.objects.select_related("site")
     serializer_class = ZoneSerializer
-    filterset_fields = ["site__slug"]
+    filterset_class = ZoneFilter
     ordering_fields = ["name"]
 
 

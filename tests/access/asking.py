@@ -42,8 +42,8 @@ WORDS = {
     "app_label": "attendance",
     "kind": "csv",
     "month": "2026-03",
-    "name": "aggregate-occupancy",
-    "period": "daily",
+    "name": "occupancy.sum_hours",
+    "period": "today",
     "url": "nothing-here",
     "content_type_id": "1",
     "object_id": "1",
@@ -60,7 +60,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/attendance/assignments": {
         "employee": "{identity.Employee}",
         "shift": "{attendance.Shift}",
-        "from_date": "2026-05-01",
+        "from_date": "2026-01-01",
+        "to_date": "2026-01-31",
     },
     "PATCH /api/v1/attendance/assignments/{id}": {"to_date": "2026-12-01"},
     "POST /api/v1/attendance/check-in": {**CHECK, "check_in_time": AT},
@@ -118,7 +119,7 @@ BODIES: dict[str, Any] = {
     "PATCH /api/v1/sites/{slug}": {"name": "Pune KAVERI"},
     "POST faces/unknown/<int:pk>/decide": {"decision": "dismiss"},
     "POST faces/doubtful/<int:pk>/decide": {"decision": "reject"},
-    "POST scheduler/run": {"job": "aggregate-occupancy"},
+    "POST scheduler/run": {"job": "occupancy.sum_hours"},
 }
 """What the right person would send; who is not is refused whatever they send."""
 
@@ -128,20 +129,18 @@ PICTURES = {"POST /api/v1/employees/{employee}/faces", "POST /api/v1/identity/se
 
 def address(route: str, world: World) -> str:
     """Return the address of a route for the row of the home site."""
-    path = route.partition(" ")[2].lstrip("/").replace("^", "").replace("$", "")
-    filled = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>|\{(\w+)\}", lambda found: _value(found, path, world), path)
+    path = route.partition(" ")[2].lstrip("/")
+    filled = re.sub(r"<(?:\w+:)?(\w+)>|\{(\w+)\}", lambda found: _value(found[1] or found[2], path, world), path)
     query = QUERIES.get(route)
     return f"/{filled}" + (f"?{_named(query, world)}" if query else "")
 
 
-def path_values(method: str, path: str, world: World) -> dict[str, str]:
+def path_values(path: str, world: World) -> dict[str, str]:
     """Return the parameters in an operation's path that name the row of the home site."""
-    found = re.finditer(r"()()\{(\w+)\}", path)
-    return {match[3]: _value(match, path.lstrip("/"), world) for match in found}
+    return {name: _value(name, path.lstrip("/"), world) for name in re.findall(r"\{(\w+)\}", path)}
 
 
-def _value(found: re.Match[str], path: str, world: World) -> str:
-    name = found[1] or found[2] or found[3]
+def _value(name: str, path: str, world: World) -> str:
     if name == "slug":
         return SITE if path.startswith("api/v1/sites") else world.row("streaming.Camera").slug
     if name == "face":
