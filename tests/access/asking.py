@@ -31,6 +31,9 @@ ROWS = {
     "api/v1/vehicles/watched-plates": "vehicles.WatchedPlate",
     "api/v1/vehicles/logs": "vehicles.PlateRead",
     "api/v1/vehicles/visits": "vehicles.Visit",
+    "alerts": "alerts.Alert",
+    "vehicles/review": "vehicles.PlateRead",
+    "vehicles/visits": "vehicles.Visit",
     "faces/doubtful": "identity.Sighting",
     "faces/unknown": "identity.UnknownFace",
     "media/snapshots": "identity.Snapshot",
@@ -40,6 +43,7 @@ ROWS = {
 
 WORDS = {
     "app_label": "attendance",
+    "key": "camera",
     "kind": "csv",
     "month": "2026-03",
     "name": "occupancy.sum_hours",
@@ -117,8 +121,22 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/vehicles/validate-plate": {"plate": "MH12AB1234", "confidence": 0.9},
     "POST /api/v1/vehicle/validate-plate": {"plate": "MH12AB1234", "confidence": 0.9},
     "PATCH /api/v1/sites/{slug}": {"name": "Pune KAVERI"},
-    "POST faces/unknown/<int:pk>/decide": {"decision": "dismiss"},
-    "POST faces/doubtful/<int:pk>/decide": {"decision": "reject"},
+    "POST admin/attendance/payperiod/<int:pk>/unlock/": {"reason": "a mistake"},
+    "POST admin/auth/user/<id>/password/": {"password1": "a new long sentence", "password2": "a new long sentence"},
+    "POST admin/streaming/camera/try/": {"url": "rtsp://192.168.1.20/stream1", "slug": "{streaming.Camera}"},
+    "POST alerts/<int:pk>/acknowledge": {"note": "seen"},
+    "POST faces/unknown/<int:pk>/decide": {"verb": "dismiss"},
+    "POST faces/doubtful/<int:pk>/decide": {"verb": "reject"},
+    "POST occupancy/<int:pk>/correct": {"count": "3", "reason": "counted", "once": "1"},
+    "POST start/<slug:key>": {"name": "New"},
+    "POST vehicles/review/<int:pk>/decide": {"verb": "discard"},
+    "POST admin/attendance/assignment/import/": {},
+    "POST admin/attendance/punch/import/": {},
+    "POST admin/attendance/shiftversion/import/": {},
+    "POST admin/identity/employee/import/": {},
+    "POST admin/vehicles/allowedplate/import/": {},
+    "POST admin/vehicles/blockedplate/import/": {},
+    "POST admin/vehicles/watchedplate/import/": {},
     "POST scheduler/run": {"job": "occupancy.sum_hours"},
 }
 """What the right person would send; who is not is refused whatever they send."""
@@ -147,6 +165,8 @@ def _value(name: str, path: str, world: World) -> str:
         return str(world.row("identity.Face").pk)
     if path.startswith("admin/auth/user"):
         return str(world.users["mgr"].pk)
+    if path.startswith("blocks/"):
+        return "alerts"
     if name in WORDS:
         return WORDS[name]
     label = next((label for prefix, label in ROWS.items() if path.startswith(prefix)), None)
