@@ -8,13 +8,14 @@ VENV := .venv/bin/python
 SET_UP = setup_python="$$(PYTHON='$(PYTHON)' .ci/find-python)" && "$$setup_python" .ci/setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench
+.PHONY: help setup run test lint bench screenshots
 
 help:
 	@echo "make run     set up what is missing and start everything; ARGS=\"--camera gate=rtsp://… --port 8001\""
 	@echo "make test    set up the tests' tools; lint; every test on SQLite and again on PostgreSQL"
 	@echo "make lint    style, import contracts, missing migrations"
 	@echo "make bench   the figures, each beside its limit (minutes); ARGS=\"viewers --seconds 4\" runs one"
+	@echo "make screenshots   the pictures of the documents, from the running product; ARGS=\"wall\" takes one"
 	@echo "make setup   install everything, start nothing"
 
 setup:
@@ -38,3 +39,6 @@ lint: setup
 
 bench: setup
 	@.ci/run-benches $(ARGS)
+
+screenshots: setup
+	@$(VENV) docs/screenshots.py $(ARGS)

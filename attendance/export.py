@@ -22,10 +22,11 @@ from django.db.models import QuerySet
 
 from attendance.models import Adjustment, AttendancePolicy, DayRecord, Flag, FrozenPayroll, PayPeriod, ShiftVersion
 from attendance.models.days import Kind, Review
+from attendance.models.shifts import LeavePart
 from attendance.rules.rounding import Mode, round_minutes
 
 CHUNK = 2000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 DATE_0 = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed stamp in the file's own properties
 """XLSX files carry a date of making; a fixed one keeps the bytes the same."""
 
@@ -41,6 +42,7 @@ class Row:
     shift: str
     version: str
     status: str
+    leave: str
     first_in: str
     last_out: str
     worked_minutes: int
@@ -65,6 +67,7 @@ class Totals:
     half_days: int = 0
     days_absent: int = 0
     days_on_leave: int = 0
+    half_days_on_leave: int = 0
     holidays: int = 0
     week_offs: int = 0
     late_days: int = 0
@@ -87,6 +90,8 @@ COUNTED_AS = {
 
 
 STATUS_WORDS = dict(DayRecord.Status.choices)
+LEAVE_WORDS = dict(LeavePart.choices)
+HALVES = {LeavePart.FIRST_HALF.label, LeavePart.SECOND_HALF.label}
 
 
 class Export:
@@ -130,7 +135,7 @@ class Export:
                 yield row
 
     def _row(self, values: Sequence[Any], flags: Sequence[tuple[str, str]]) -> Row:
-        _, code, name, department, day, version, status, first_in, last_out, *minutes = values
+        _, code, name, department, day, version, status, leave, first_in, last_out, *minutes = values
         worked, scheduled, overtime, after_start_s, past_grace, grace_used, early = minutes
         shift, label = self._named(version)
         return Row(
@@ -141,6 +146,7 @@ class Export:
             shift=shift,
             version=label,
             status=STATUS_WORDS.get(status, "no shift"),
+            leave=LEAVE_WORDS.get(leave, ""),
             first_in=self._clock(first_in),
             last_out=self._clock(last_out),
             worked_minutes=worked,
@@ -180,6 +186,7 @@ class Export:
         sums = self.totals[-1]
         if name := COUNTED_AS.get(status):
             setattr(sums, name, getattr(sums, name) + 1)
+        sums.half_days_on_leave += row.leave in HALVES
         sums.late_days += any(_counts(flag, Kind.LATE) for flag in flags)
         sums.worked_minutes += row.worked_minutes
         sums.paid_minutes += row.paid_minutes
@@ -204,9 +211,9 @@ class Export:
 
 
 FIELDS = (
-    "pk", "employee__code", "employee__name", "employee__department", "shift_date", "version_id", "status", "first_in",
-    "last_out", "worked_minutes", "scheduled_minutes", "overtime_minutes", "after_start_s", "past_grace_minutes",
-    "grace_used_minutes", "early_exit_minutes",
+    "pk", "employee__code", "employee__name", "employee__department", "shift_date", "version_id", "status", "leave",
+    "first_in", "last_out", "worked_minutes", "scheduled_minutes", "overtime_minutes", "after_start_s",
+    "past_grace_minutes", "grace_used_minutes", "early_exit_minutes",
 )  # fmt: skip
 
 

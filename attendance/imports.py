@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from attendance.models import Assignment, Punch, Shift, ShiftVersion, Source
+from attendance.models.shifts import read_cycle_days
 from attendance.services.punches import MOST_PUNCHES, NewPunch, judge_time, record_punches, source_at
 from attendance.services.rosters import assign_shift, save_shift
 from factoryai.csv_import import (
@@ -89,6 +90,7 @@ def import_assignments(*, site: Site, lines: Lines, report: Report, by: Any, at:
             from_date=date_cell(cells, "from_date"),
             to_date=date_cell(cells, "to_date", is_required=False),
             weekdays=_weekdays(cells),
+            **_cycle(cells),
         )
         same = {"employee": row.employee, "shift": row.shift, "from_date": row.from_date, "to_date": row.to_date}
         if Assignment.objects.filter(**same).exists():
@@ -98,6 +100,18 @@ def import_assignments(*, site: Site, lines: Lines, report: Report, by: Any, at:
         report.added += 1
 
     each_line(lines, report, read)
+
+
+def _cycle(cells: dict[str, str]) -> dict[str, Any]:
+    """Read a roster that turns: its length, the days that are worked, and a first day; nothing when none is given."""
+    days = text_cell(cells, "cycle_days", 60, is_required=False)
+    length, anchor = number_cell(cells, "cycle_length", 0), date_cell(cells, "cycle_first_day", is_required=False)
+    if not (days or length or anchor):
+        return {}
+    try:
+        return {"cycle_length": length or None, "cycle_days": read_cycle_days(days), "cycle_anchor": anchor}
+    except ValueError as error:
+        raise BadCell("cycle_days", "bad_cycle", f"{days} are no days like 1-2 5.") from error
 
 
 def _weekdays(cells: dict[str, str]) -> list[int] | None:
@@ -169,6 +183,9 @@ ASSIGNMENTS = Importer(
         "from_date": "Like 2026-03-01.",
         "to_date": "Empty: until further notice.",
         "weekdays": "Like mon tue wed; empty is every working day.",
+        "cycle_length": "For a roster that turns: how many days, like 4.",
+        "cycle_days": "The days of a turn that are worked, from 1, like 1-2.",
+        "cycle_first_day": "A first day of a turn, like 2026-03-01.",
     },
     ("employee_code", "shift", "from_date"),
     import_assignments,

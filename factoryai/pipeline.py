@@ -25,11 +25,18 @@ from identity.models import CameraFaces, Employee, Sighting
 from identity.services.engines import recogniser_for
 from identity.services.gallery import Names, gallery_for
 from identity.services.sightings import record_sighting
-from occupancy.analyser import CrossingAnalyser
-from occupancy.services.logs import record_crossing
+from occupancy.analyser import CountingAnalyser, Drawn, Tally
+from occupancy.rules.sums import day_bounds
+from occupancy.services.areas import note_presence, record_stay
+from occupancy.services.logs import record_crossing, tally_lines
 from streaming.frames import Analyser, Observation
 from streaming.models import Camera
-from vehicles.services.reads import record_plate
+from vehicles.analyser import PlateAnalyser, PlatePolicy
+from vehicles.confidential import ConfidentialPlates
+from vehicles.passage import Ruling
+from vehicles.readers import load_reader
+from vehicles.services.policies import rules_of
+from vehicles.services.reads import record_plate, way_of
 
 log = logging.getLogger(__name__)
 
@@ -41,18 +48,43 @@ def analysers_for(camera: Camera) -> Sequence[Analyser]:
     analysers: list[Analyser] = []
     if "attendance" in camera.roles:
         analysers.append(_face_analyser(camera))
-    if "occupancy" in camera.roles and camera.lines:
-        lines = [(line["name"], line["points"], line.get("in", "right") == "right") for line in camera.lines]
-        analysers.append(CrossingAnalyser(lines))
+    if "gate" in camera.roles:
+        analysers.append(_plate_analyser(camera))
+    if "occupancy" in camera.roles and (camera.lines or camera.zones):
+        analysers.append(_counting_analyser(camera))
     return analysers
+
+
+def _counting_analyser(camera: Camera) -> Analyser:
+    lines = [(line["name"], line["points"], line.get("in", "right") == "right") for line in camera.lines]
+    zones = [(zone["name"], zone["points"]) for zone in camera.zones]
+    today = timezone.now().astimezone(camera.site.zone).date()
+    counted = tally_lines(camera=camera, since=day_bounds(today, camera.site.zone)[0])
+    return CountingAnalyser(Drawn(lines, zones), Tally(camera.site.zone, today, counted))
 
 
 def _count(observation: Observation) -> None:
     record_crossing(observation=observation, at=timezone.now())
 
 
+def _plate_analyser(camera: Camera) -> Analyser:
+    profile, formats = rules_of(camera.site)
+    lines = [(line["points"], line.get("in", "right") == "right") for line in camera.lines]
+    zones = [zone["points"] for zone in camera.zones]
+    policy = PlatePolicy(way_of(camera), zones, lines, Ruling(profile, formats))
+    return ConfidentialPlates(PlateAnalyser(load_reader(formats), policy))
+
+
 def _read_plate(observation: Observation) -> None:
     record_plate(observation=observation, at=timezone.now())
+
+
+def _stay(observation: Observation) -> None:
+    record_stay(observation=observation)
+
+
+def _presence(observation: Observation) -> None:
+    note_presence(observation=observation)
 
 
 def _face_analyser(camera: Camera) -> Analyser:
@@ -72,6 +104,7 @@ def _sight(observation: Observation) -> None:
 def person_identified(sighting: Sighting) -> None:
     """Make a punch of a sighting whose person is known, whether a camera knew or a person said so (``review``).
 
+    What a camera was not sure of is marked for HR, who see the picture: pay does not rest on one person's eye.
     It may be called again for the same sighting: its id makes that one fact. A camera that does not keep attendance, or
     is gone, makes none.
     """
@@ -84,6 +117,7 @@ def person_identified(sighting: Sighting) -> None:
         direction=PUNCH_DIRECTIONS.get(camera.direction, Direction.UNKNOWN),
         event_id=f"{SIGHTING}{sighting.pk}",
         confidence=sighting.similarity,
+        is_doubtful=sighting.outcome != Sighting.Outcome.KNOWN,
         snapshot=sighting.snapshot_id,
         place=camera.name,
     )
@@ -95,7 +129,7 @@ def person_identified(sighting: Sighting) -> None:
 
 
 def employment_changed(employee: Employee) -> None:
-    """Have a person's days derived again: from when to when they work here has changed."""
+    """Have a person's days derived again: from when to when they work here, or whether, has changed."""
     at = timezone.now()
     touch_person(employee=employee, first=date.min, last=date.max, at=at)
 
@@ -122,7 +156,13 @@ PUNCH_DIRECTIONS = {Camera.Direction.IN: Direction.IN, Camera.Direction.OUT: Dir
 PEOPLE_ON_SHIFT: Callable[[Site, datetime], int] | None = people_on_shift
 """Counts the people with an open attendance session, for zones that are reset to them; None asks a person instead."""
 
-CONSUMERS: dict[str, Consumer] = {"crossing": _count, "face": _sight, "plate": _read_plate}
+CONSUMERS: dict[str, Consumer] = {
+    "crossing": _count,
+    "face": _sight,
+    "plate": _read_plate,
+    "presence": _presence,
+    "stay": _stay,
+}
 """Kind of observation → the service that records it as a fact."""
 
 

@@ -25,6 +25,7 @@ NO_PICTURE: Final = "There is no picture: none was shown yet, or the picture con
 def describe(result: Parts, **_: Any) -> Parts:
     """Add the plain views to a schema, in the order of their paths; a hook of drf-spectacular."""
     result["paths"] = dict(sorted({**result["paths"], **PATHS}.items()))
+    result["components"]["schemas"] = dict(sorted({**result["components"]["schemas"], **MESSAGES}.items()))
     return result
 
 
@@ -126,6 +127,22 @@ METRICS: Final = _operation(
     {"200": _answer("Prometheus' text form.", "text/plain", TEXT)},
     security=[*LOGGED_IN, NO_LOGIN],
 )
+MESSAGES: Final = {
+    "Event": {
+        "type": "object",
+        "description": "A message of `/ws/events`: something changed. It says what and where, never the content.",
+        "properties": {
+            "seq": {"type": "integer", "description": "Go on from it with `?after=`; it grows by one."},
+            "kind": {
+                "type": "string",
+                "description": "`alert`, `camera`, … or `ready` and `reset`, of the socket itself.",
+            },
+            "site": {**TEXT, "nullable": True},
+            "id": {**TEXT, "nullable": True, "description": "Of what changed."},
+        },
+        "required": ["seq", "kind", "site", "id"],
+    }
+}
 PATHS: Final = {
     "/api/health": HEALTH,
     "/api/v1/cameras/{slug}/snapshot.jpg": SNAPSHOT,

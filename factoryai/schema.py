@@ -50,6 +50,7 @@ class Schema(AutoSchema):
         text = get_doc(getattr(self.view, action or self.method.lower(), None)).replace("``", "`")
         if not text and action in VERBS:
             return self._plain_summary(action)
+        text = text or self.get_description()
         return " ".join(text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".") or None
 
     def _plain_summary(self, action: str) -> str:

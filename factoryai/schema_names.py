@@ -10,8 +10,10 @@ from factoryai import rest
 REFERENCE: Final = "#/components/schemas/"
 ENUMS: Final = {
     "AlertState": "new seen acknowledged closed",
+    "AllowedKind": "staff visitor contractor",
     "Audience": "operations personnel",
     "BadgeMethod": "badge pin manual",
+    "BlockLevel": "critical critical-probable",
     "CameraDirection": "in out both",
     "CameraRole": "attendance gate occupancy",
     "CameraState": "live stale offline disabled",
@@ -22,36 +24,47 @@ ENUMS: Final = {
     "DatedBy": "start end most split",
     "DayState": "live provisional final locked",
     "DayStatus": "present half_day absent holiday week_off on_leave",
-    "Decision": "excused confirmed",
+    "FlagDecision": "excused confirmed",
     "DirectionPolicy": "alternating strict",
     "FaceSource": "upload camera unknown",
     "FlagKind": (
         "late early_exit missing_out missing_in off_shift low_confidence auto_closed lates_half_day worked_on_leave"
     ),
     "FlagReview": "pending excused confirmed",
+    "GateDecision": "open hold block",
     "OccupancyLogKind": "in out count",
     "OvertimePolicy": "off beyond_hours after_end around_shift",
+    "PassageDirection": "in out",
     "PeriodState": "open locked",
+    "PlateProfile": "strict india",
+    "PlateReadReview": "pending accepted corrected discarded superseded",
+    "PlateVerdict": "valid corrected review invalid",
     "PunchDirection": "in out unknown",
     "PunchState": "counted duplicate superseded off_shift",
+    "ReadDecision": "accept correct discard",
     "ResetPolicy": "to_zero to_open_sessions off",
     "SearchOutcome": "known review unknown no_face",
     "Severity": "info warning critical",
     "SightingOutcome": "known review unknown",
     "SightingReview": "pending confirmed rejected",
-    "SnapshotKind": "enrolment sighting unknown",
+    "SnapshotKind": "enrolment sighting unknown plate",
     "SnapshotState": "pending stored deleting deleted",
     "UnknownFaceState": "open assigned visitor dismissed merged",
+    "VisitState": "open left no_exit withdrawn",
     "WorkedPolicy": "first_last pairs",
 }
 """Choices by their values: a choice that comes or goes is a change of the contract, made here as well."""
 
 MODELS: Final = {
+    "AllowedEntry": "AllowedPlate",
+    "Assign": "AssignUnknownFace",
+    "Blocked": "BlockedHit",
     "CameraState": "CameraStatus",
-    "Corrected": "CorrectedCount",
     "Correct": "CorrectCount",
+    "Corrected": "CorrectedCount",
     "Day": "OccupancyDay",
     "Decide": "DecideSighting",
+    "Decision": "DecideRead",
     "Duplicate": "DuplicateEntry",
     "Enrolled": "EnrolledFace",
     "Erased": "ErasedBiometrics",
@@ -60,26 +73,34 @@ MODELS: Final = {
     "Hour": "OccupancyHour",
     "Job": "ScheduledJob",
     "Ledger": "GraceLedger",
+    "ListEntry": "ListedPlate",
     "Lock": "LockPeriod",
     "Log": "OccupancyLog",
     "Merge": "MergeUnknownFace",
     "Month": "OccupancyMonth",
+    "NewRead": "NewPlateRead",
     "Note": "AcknowledgeAlert",
     "Now": "OccupancyNow",
     "Received": "ReceivedLogs",
     "Rejected": "RejectedLog",
     "Review": "ReviewFlag",
     "Run": "RunJob",
+    "Same": "SamePlate",
+    "SameAnswer": "SamePlateAnswer",
     "Scheduler": "SchedulerStatus",
     "Search": "FaceSearch",
     "Suppressed": "SuppressedPunch",
     "Trial": "CameraTrial",
     "Unlock": "UnlockPeriod",
     "Url": "CameraAddress",
-    "Assign": "AssignUnknownFace",
+    "Validate": "ValidatePlate",
+    "Validated": "ValidatedPlate",
     "Visitor": "VisitorUnknownFace",
 }
 """Names that say too little outside their app."""
+
+MAY_BE_BLANK: Final = ("CameraDirection", "PassageDirection")
+"""Choices of which none at all is one; drf-spectacular leaves an empty value out."""
 
 _BY_VALUES: Final = {frozenset(values.split()): name for name, values in ENUMS.items()}
 _OF_MIXINS: Final = {cleandoc(base.__doc__ or "") for base in (rest.ModelSerializer, rest.RefusesReadOnly)}
@@ -93,6 +114,8 @@ def polish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     names = {old: _name_of(old, schema) for old, schema in schemas.items()}
     named = {names[old]: schema for old, schema in schemas.items()}
     result["components"]["schemas"] = {name: named[name] for name in sorted(named)}
+    for name in MAY_BE_BLANK:
+        named[name]["enum"].append("")
     for schema in named.values():
         if schema.get("description") in _OF_MIXINS:
             del schema["description"]

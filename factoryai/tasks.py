@@ -14,4 +14,5 @@ LOOK_BACK = dt.timedelta(hours=24)
 
 @job("pipeline.catch_up")
 def catch_up() -> dict[str, int]:
+    """Make the punches of recognised faces that have none yet."""
     return {"punches": catch_up_punches(since=timezone.now() - LOOK_BACK)}

@@ -10,7 +10,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from factoryai import errors, health, logins, metrics
+from factoryai import errors, evacuation, health, logins, metrics
 
 PAGES = [
     "factoryai.dashboard.urls",
@@ -49,6 +49,7 @@ urlpatterns = [
     path("api/health", health.health, name="health"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("evacuation", evacuation.evacuation, name="evacuation"),
     path("metrics", metrics.metrics, name="metrics"),
     *_included("", PAGES),
 ]

@@ -1,7 +1,7 @@
 """Faces of people who walk past a camera: the best shots of each track are searched, voted, and reported once.
 
 Runs in the camera process. A passage costs one search as a rule, a second one only for a clearly better shot of
-somebody who is not known yet; what is found is reported when it is known, or when the person has gone.
+somebody who is not known yet; what is found is reported when it is known, or when the person has gone or stays.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ SETTLE_S = 0.6
 """How long a track's shots are collected before the best of them is searched: three at 5 frames a second."""
 
 BETTER = 1.6
-"""How much better than the last one searched a shot must be to be searched as well."""
+MUCH_BETTER = 4.0
+"""How much better than the one searched a shot must be to be searched as well: by the first once no better one has come
+for `SETTLE_S` or the person has gone, by the second at once. Who walks up to the camera gets better with every frame,
+and the second search is not to be spent half-way."""
+
+LONGEST_S = 10.0
+"""Who is still there so long after the first shot is reported as what they are: a guard stands for hours."""
 
 GONE_S = 1.5
 SHOTS_REMEMBERED = 5
@@ -97,8 +103,10 @@ class FaceAnalyser:
         self._keep_best_shot(passage, frame, track)
         if self._is_search_due(passage, frame.captured_at):
             self._search(passage)
-            if _outcome(passage) is Outcome.KNOWN:
-                yield from self._report(frame.camera, track.id, passage)
+        if _outcome(passage) is Outcome.KNOWN:
+            yield from self._report(frame.camera, track.id, passage)
+        elif passage.first_shot_at is not None and frame.captured_at - passage.first_shot_at >= LONGEST_S:
+            yield from self._finish(frame.camera, track.id, passage)
 
     def _keep_best_shot(self, passage: _Passage, frame: Frame, track: Track) -> None:
         crop = head_of(frame.image, track)
@@ -119,7 +127,8 @@ class FaceAnalyser:
             return False
         if passage.searches == 0:
             return at - (passage.first_shot_at or at) >= SETTLE_S
-        return passage.best.score >= BETTER * passage.searched_score
+        has_settled = at - passage.best.captured_at >= SETTLE_S
+        return passage.best.score >= (BETTER if has_settled else MUCH_BETTER) * passage.searched_score
 
     def _search(self, passage: _Passage) -> None:
         shot = passage.best
@@ -138,9 +147,13 @@ class FaceAnalyser:
         for track_id in gone:
             passage = self._passages.pop(track_id)
             if passage.best is not None and not passage.is_reported:
-                if passage.searches == 0:
-                    self._search(passage)
-                yield from self._report(frame.camera, track_id, passage)
+                yield from self._finish(frame.camera, track_id, passage)
+
+    def _finish(self, camera: str, track_id: int, passage: _Passage) -> Iterable[Observation]:
+        """Search the best shot unless it was, or two were, and report what has come out."""
+        if passage.searches < MAX_SEARCHES and passage.best.score >= BETTER * passage.searched_score:
+            self._search(passage)
+        yield from self._report(camera, track_id, passage)
 
     def _report(self, camera: str, track_id: int, passage: _Passage) -> Iterable[Observation]:
         decision, shot = self._judge(passage), passage.best

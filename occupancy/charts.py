@@ -21,6 +21,7 @@ class Bar:
     peak: int | None = None
     low: int | None = None
     is_complete: bool = True
+    is_running: bool = False
 
 
 def draw_chart(
@@ -28,7 +29,8 @@ def draw_chart(
 ) -> str:
     """Draw the buckets from left to right, to be put into a page as it is; all text is escaped.
 
-    A bucket that is not complete has a dashed outline, because its camera was not live throughout.
+    A bucket that is not complete has a dashed outline, because its camera was not live throughout; one that runs is
+    paler.
     """
     plot = _Plot(bars, capacity, size)
     parts = [
@@ -85,9 +87,9 @@ class _Plot:
             if bar.peak is None or bar.low is None:
                 continue
             y, height = self.y(bar.peak), max(round(self.y(bar.low) - self.y(bar.peak), 1), 2)
-            kind = "chart-band" if bar.is_complete else "chart-band is-incomplete"
+            state = " is-running" if bar.is_running else "" if bar.is_complete else " is-incomplete"
             x, width = self.x(index + 0.12), round(self.step * 0.76, 1)
-            rects.append(f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="2"/>')
+            rects.append(f'<rect class="chart-band{state}" x="{x}" y="{y}" width="{width}" height="{height}" rx="2"/>')
         return rects
 
     def average(self) -> str:
@@ -115,6 +117,35 @@ class _Plot:
         every, y = -(-len(self.bars) // 12) or 1, TOP + self.height + 18
         shown = [(self.x(index + 0.5), escape(bar.label)) for index, bar in enumerate(self.bars) if index % every == 0]
         return [f'<text class="chart-axis" x="{x}" y="{y}" text-anchor="middle">{text}</text>' for x, text in shown]
+
+
+def draw_signed(values: Sequence[tuple[str, int]], *, title: str, size: tuple[int, int] = (760, 160)) -> str:
+    """Draw numbers above and below zero as bars from left to right, each with its label; all text is escaped."""
+    highest = max([1, *(abs(value) for _, value in values)])
+    middle, half = TOP + (size[1] - TOP - BOTTOM) / 2, (size[1] - TOP - BOTTOM) / 2
+    step = (size[0] - LEFT - RIGHT) / max(len(values), 1)
+    every = -(-len(values) // 12) or 1
+    worst = max(values, key=lambda item: abs(item[1]), default=("", 0))
+    desc = f"Largest: {worst[1]} at {worst[0]}. {len(values)} values." if values else "No values yet."
+    parts = [
+        f'<svg class="chart" viewBox="0 0 {size[0]} {size[1]}" role="img" aria-labelledby="signed-title signed-desc">',
+        f'<title id="signed-title">{escape(title)}</title>',
+        f'<desc id="signed-desc">{escape(desc)}</desc>',
+        f'<line class="chart-grid" x1="{LEFT}" y1="{middle}" x2="{size[0] - RIGHT}" y2="{middle}"/>',
+        *(
+            f'<text class="chart-axis" x="{LEFT - 8}" y="{round(y + 4, 1)}" text-anchor="end">{count}</text>'
+            for count, y in ((highest, TOP), (0, middle), (-highest, TOP + 2 * half))
+        ),
+    ]
+    for index, (label, value) in enumerate(values):
+        tall = max(round(half * abs(value) / highest, 1), 1)
+        x, y = round(LEFT + (index + 0.2) * step, 1), round(middle - tall if value > 0 else middle, 1)
+        parts.append(f'<rect class="chart-signed" x="{x}" y="{y}" width="{round(step * 0.6, 1)}" height="{tall}"/>')
+        if index % every == 0:
+            x = round(LEFT + (index + 0.5) * step, 1)
+            text = f'<text class="chart-axis" x="{x}" y="{size[1] - 8}" text-anchor="middle">{escape(label)}</text>'
+            parts.append(text)
+    return "\n".join([*parts, "</svg>"])
 
 
 def _tick(highest: int) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from factoryai.sites.models import Site
-from occupancy.querysets import LogQuerySet, SumQuerySet, ZoneQuerySet
+from occupancy.querysets import AreaQuerySet, LogQuerySet, SumQuerySet, ZoneQuerySet
 from occupancy.rules.capacity import Level
 from occupancy.rules.resets import Policy
 from occupancy.rules.sums import Kind
@@ -74,6 +75,26 @@ class ZoneLine(models.Model):
     def __str__(self) -> str:
         return f"{self.line} of {self.camera}"
 
+    def clean(self) -> None:
+        """Refuse a line that is not drawn on the camera, and a camera of another site: both would count nothing."""
+        camera = Camera.objects.filter(pk=self.camera_id).first()
+        if camera is None:
+            return
+        names = [line["name"] for line in camera.lines]
+        if self.line not in names:
+            drawn = f"It has: {', '.join(names)}." if names else "None is drawn on it yet."
+            raise ValidationError({"line": f"{camera} has no line of this name. {drawn}"}, code="unknown_line")
+        if "occupancy" not in camera.roles:
+            raise ValidationError({"camera": f"{camera} is not for occupancy: it counts nobody."}, code="wrong_role")
+        zone = Zone.objects.filter(pk=self.zone_id).first()
+        if zone is not None and zone.site_id != camera.site_id:
+            raise ValidationError({"camera": f"{camera} is of another site."}, code="other_site")
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the camera has a line of this name and counts people: without it, nothing is ever counted."""
+        return "occupancy" in self.camera.roles and any(line.get("name") == self.line for line in self.camera.lines)
+
 
 class Log(models.Model):
     """One fact about a zone; never changed, never deleted while its hour is not summed.
@@ -99,6 +120,7 @@ class Log(models.Model):
     step = models.SmallIntegerField()
     count = models.IntegerField(null=True)
     drift = models.IntegerField(null=True, help_text="What the count was wrong by, for a correction or a reset.")
+    line = models.CharField(max_length=80, blank=True, help_text="The line of the camera that was crossed.")
     reason = models.CharField(max_length=200, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
@@ -202,6 +224,46 @@ class LiveSpan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.began_at:%Y-%m-%d %H:%M} to {self.ended_at:%Y-%m-%d %H:%M}"
+
+
+class Stay(models.Model):
+    """Somebody was in a zone that is drawn on a camera, from ``entered_at`` until last seen there. Never changed."""
+
+    camera = models.ForeignKey(Camera, models.CASCADE, related_name="stays")
+    area = models.CharField(max_length=80, help_text="The name of the zone as drawn on the camera.")
+    event_id = models.CharField(max_length=100)
+    entered_at = models.DateTimeField()
+    left_at = models.DateTimeField()
+    dwell_ms = models.PositiveBigIntegerField()
+
+    objects = AreaQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-left_at", "-pk"]
+        indexes = [models.Index(fields=["camera", "area", "left_at"], name="stay_area_time")]
+        constraints = [models.UniqueConstraint(fields=["camera", "event_id"], name="one_stay_per_event")]
+
+    def __str__(self) -> str:
+        return f"{self.area}: {self.dwell_ms / 1000:.0f} s until {self.left_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Presence(models.Model):
+    """Who is in a zone that is drawn on a camera, as last told at ``at``; ``since`` is of the one there longest."""
+
+    camera = models.ForeignKey(Camera, models.CASCADE, related_name="presences")
+    area = models.CharField(max_length=80)
+    people = models.PositiveIntegerField()
+    since = models.DateTimeField(null=True)
+    at = models.DateTimeField()
+
+    objects = AreaQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["camera", "area"]
+        constraints = [models.UniqueConstraint(fields=["camera", "area"], name="one_presence_per_area")]
+
+    def __str__(self) -> str:
+        return f"{self.area}: {self.people}"
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

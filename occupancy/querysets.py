@@ -32,3 +32,7 @@ class LogQuerySet(ScopedQuerySet):
 
 class SumQuerySet(ScopedQuerySet):
     site_path = "zone__site"
+
+
+class AreaQuerySet(ScopedQuerySet):
+    site_path = "camera__site"

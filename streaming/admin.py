@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -51,6 +51,8 @@ class CameraForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.fields["url"].initial = self.instance.masked_source
+            if "lines" in self.fields:
+                self.fields["lines"].widget.attrs["data-picture"] = reverse("snapshot", args=[self.instance.slug])
 
     def clean_url(self) -> Any:
         try:
@@ -89,14 +91,15 @@ class CameraAdmin(RoleAdmin, admin.ModelAdmin):
             "Drawn on the picture",
             {
                 "fields": ["zones", "lines", "privacy_masks"],
-                "classes": ["collapse"],
-                "description": "Points are shares of the picture: 0 is left or top, 1 is right or bottom.",
+                "description": "People are counted over lines, watched in zones, and hidden under masks. A zone of "
+                "people counts by the name of a line: choose it anew there when the name changes.",
             },
         ),
     ]
 
     class Media:
-        js = ["js/try-camera.js"]
+        css = {"all": ["css/admin.css"]}
+        js = [forms.Script("js/try-camera.js", type="module"), forms.Script("js/draw-camera.js", type="module")]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Camera | None = None) -> list[str]:
         return ["site", "slug"] if obj else []

@@ -182,6 +182,7 @@ class CameraViewSet(
     lookup_value_regex = r"[-\w]+"
     filterset_class = CameraFilter
     ordering_fields = ["name", "slug"]
+    rates = {"try_url": 20}
 
     def get_queryset(self) -> Any:
         queryset = super().get_queryset()

@@ -23,6 +23,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.db.models import Q
 from django.utils import timezone
 
+from factoryai import pulse
 from streaming.detectors.base import Detector
 from streaming.drawings import check_lines, check_masks, check_zones
 from streaming.frames import Analyser, Observation
@@ -118,6 +119,7 @@ class Fleet:
     def upkeep(self) -> float:
         """Do one round and return how long to wait for the next."""
         began_at = time.monotonic()
+        pulse.beat()
         try:
             close_old_connections()
             at = self._clock()
@@ -202,6 +204,7 @@ class Fleet:
         held.camera, held.version = camera, version_of(camera)
 
     def _drop(self, key: int) -> None:
+        pulse.beat()  # ending many takes seconds each
         self._held.pop(key).work.stop()
 
     def _give_up(self, key: int) -> None:

@@ -89,10 +89,16 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What an analyser gives back for one frame: facts to record, and names to draw, by track id."""
+    """What an analyser gives back for one frame: facts to record, and what to draw.
+
+    ``names`` are by track id. ``lines`` are entries and exits by the name of a line; ``zones`` the people in a zone and
+    since when (Unix time) the one is there who is there longest, by the name of the zone.
+    """
 
     observations: Sequence[Observation] = ()
     names: Mapping[int, str] = field(default_factory=dict)
+    lines: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    zones: Mapping[str, tuple[int, float | None]] = field(default_factory=dict)
 
 
 class Analyser(Protocol):

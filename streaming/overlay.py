@@ -47,10 +47,12 @@ DIMMED = 0.38
 
 @dataclass(frozen=True, slots=True)
 class ZoneMark:
-    """A zone to draw: its name and its corners, as shares (0–1)."""
+    """A zone to draw: its name and its corners, as shares (0–1); who is in it is left out when None."""
 
     name: str
     points: Sequence[Point]
+    people: int | None = None
+    longest_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,14 @@ def draw_zone(image: np.ndarray, zone: ZoneMark, style: Style) -> None:
         cv2.fillPoly(tinted, [points - (x, y)], AMBER)
         cv2.addWeighted(tinted, 0.12, part, 0.88, 0, dst=part)
     cv2.polylines(image, [points], True, AMBER, style.line, cv2.LINE_AA)
-    _write_tag(image, zone.name, points.mean(axis=0), style)
+    _write_tag(image, zone_text(zone), points.mean(axis=0), style)
+
+
+def zone_text(zone: ZoneMark) -> str:
+    """Return what is written in a zone: its name, how many are in it, and how long the first of them."""
+    inside = "" if zone.people is None else f"{zone.people} inside"
+    longest = age_text(zone.longest_s) if zone.people and zone.longest_s is not None else ""
+    return "  ".join(filter(None, [drawable(zone.name), inside, longest]))
 
 
 def draw_line(image: np.ndarray, line: LineMark, style: Style) -> None:

@@ -36,7 +36,10 @@ class CameraQuerySet(ScopedQuerySet):
         return self.filter(is_enabled=True, site__is_active=True)
 
     def takeable(self, worker: str, at: datetime) -> Self:
-        """Enabled cameras ``worker`` may lease now: nobody's, its own, or with a lease that is over or too long."""
+        """Enabled cameras that ``worker`` may lease now: nobody's, its own, or with a lease that ran out.
+
+        One that ends absurdly late counts as run out.
+        """
         free = Q(status__isnull=True) | Q(status__leased_until__isnull=True) | Q(status__leased_until__lt=at)
         free |= Q(status__leased_until__gt=at + FAR_AHEAD)
         return self.enabled().filter(free | Q(status__worker=worker))

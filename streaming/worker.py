@@ -63,11 +63,13 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the newest look found in the frame captured ``at``; replaced whole. ``names`` are by track id."""
+    """What the newest look found in the frame captured ``at``; replaced whole. The rest is as in `Analysis`."""
 
     at: float = 0.0
     tracks: Sequence[Track] = ()
     names: Mapping[int, str] = field(default_factory=dict)
+    lines: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    zones: Mapping[str, tuple[int, float | None]] = field(default_factory=dict)
 
     def count(self, group: str) -> int:
         return sum(track.is_confirmed and group_of(track.label) == group for track in self.tracks)
@@ -253,8 +255,8 @@ class CameraWork:
             local_time=at.strftime("%Y-%m-%d %H:%M:%S"),
             tracks=[replace(track, box=tuple(side * ratio for side in track.box)) for track in tracks],
             names=findings.names,
-            zones=self.setup.zones,
-            lines=self.setup.lines,
+            zones=[with_people(mark, findings, frame.captured_at) for mark in self.setup.zones],
+            lines=[with_counts(mark, findings) for mark in self.setup.lines],
             people=findings.count(PERSON),
             vehicles=findings.count(VEHICLE),
             source_fps=capture.source_fps if capture else None,
@@ -300,13 +302,15 @@ class CameraWork:
 
     def _look_at(self, frame: Frame) -> None:
         tracks = self._tracker.update(self._detector.detect(frame.image), frame.captured_at)
-        names: dict[int, str] = {}
+        names, lines, zones = {}, {}, {}
         for analyser in self._analysers:
             analysis = analyser.analyse(frame, tracks)
             names.update(analysis.names)
+            lines.update(analysis.lines)
+            zones.update(analysis.zones)
             for observation in analysis.observations:
                 self._record(observation)
-        self._findings = Findings(frame.captured_at, tuple(tracks), names)
+        self._findings = Findings(frame.captured_at, tuple(tracks), names, lines, zones)
 
     def _guard(self, doing: str, work: Callable[[], None]) -> None:
         """Do the work on one frame; one that fails is stepped over, the camera goes on."""
@@ -314,6 +318,18 @@ class CameraWork:
             work()
         except Exception:
             log.exception("%s: %s a frame failed; it is stepped over.", self.setup.slug, doing)
+
+
+def with_counts(mark: LineMark, findings: Findings) -> LineMark:
+    """Return a line with what was counted over it, when somebody counts."""
+    entries, exits = findings.lines.get(mark.name, (None, None))
+    return replace(mark, entries=entries, exits=exits)
+
+
+def with_people(mark: ZoneMark, findings: Findings, at: float) -> ZoneMark:
+    """Return a zone with who is in it and for how long, when somebody watches."""
+    people, since = findings.zones.get(mark.name, (None, None))
+    return replace(mark, people=people, longest_s=max(0.0, at - since) if since is not None else None)
 
 
 def shrink(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

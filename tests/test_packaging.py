@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).resolve().parent.parent
 FILES = ("requirements.txt", "requirements-weights.txt", "requirements-dev.txt")
-SERVICES = ("prepare", "web", "worker", "beat", "cameras", "demo", "postgres", "redis")
+SERVICES = ("prepare", "web", "worker", "beat", "cameras", "scenes", "demo", "postgres", "redis")
 OURS = ("prepare", "web", "worker", "beat", "cameras", "demo")
+WRITTEN = {
+    re.compile(r"(interval|timeout|start_period|stop_grace_period)"): re.compile(r"(\d+(\.\d+)?(us|ms|s|m|h))+"),
+    re.compile(r"ports\[\d+\]"): re.compile(r"((\d+\.){3}\d+:)?(\d+(-\d+)?:)?\d+(-\d+)?(/(tcp|udp))?"),
+    re.compile(r"(memory|shm_size)"): re.compile(r"\d+(b|k|kb|m|mb|g|gb)", re.IGNORECASE),
+}
+"""What the text of the specification says of durations, ports and sizes; its schema takes any text there."""
 COPYLEFT = re.compile(r"\b(?:A?GPL|GNU (?:Affero )?General Public License)", re.IGNORECASE)
 LESSER = re.compile(r"LGPL[\w.-]*|GNU Lesser General Public License[\w .()+]*", re.IGNORECASE)
 
@@ -121,6 +130,73 @@ def test_the_image_gets_no_secrets_data_or_tests():
     assert all((PROJECT / name).exists() for name in let_in)
 
 
+def problems_of(text: str) -> list[str]:
+    """Return what the compose specification has against a file: by its schema, then by its text."""
+    schema = json.loads((PROJECT / "tests" / "compose-spec" / "compose-spec.json").read_text())
+    described = yaml.safe_load(text)
+    found = [
+        f"{error.json_path}: {error.message[:120]}" for error in Draft202012Validator(schema).iter_errors(described)
+    ]
+    return found + [
+        f"{path}: {value}"
+        for path, value in leaves("services", described["services"])
+        for name, form in WRITTEN.items()
+        if name.fullmatch(path.rpartition(".")[2]) and not form.fullmatch(str(value))
+    ]
+
+
+def leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """Yield every plain value with its path."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(f"{path}.{key}", item)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from leaves(f"{path}[{number}]", item)
+    else:
+        yield path, value
+
+
+def test_the_services_are_written_as_the_compose_specification_has_it():
+    assert problems_of((PROJECT / "docker-compose.yml").read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        pytest.param("stop_grace_period: 20s", "stop_grace_time: 20s", id="a misspelt key"),
+        pytest.param("interval: 15s", "interval: soon", id="no duration"),
+        pytest.param("cap_drop: [ALL]", "cap_drop: ALL", id="a text for a list"),
+        pytest.param("condition: service_healthy", "condition: service_happy", id="an unknown condition"),
+        pytest.param('["127.0.0.1:8000:8000"]', '["127.0.0.1:eight"]', id="no port"),
+        pytest.param("{ cpus: ", "{ cpu: ", id="a misspelt limit"),
+        pytest.param("secret_key: { file:", "secret_key: { path:", id="a secret from nowhere"),
+    ],
+)
+def test_what_the_compose_specification_does_not_know_is_found(right, wrong):
+    text = (PROJECT / "docker-compose.yml").read_text()
+    assert right in text
+    assert problems_of(text.replace(right, wrong)) != []
+
+
+def test_whatever_a_service_refers_to_is_described(compose):
+    """What the specification asks for and its schema cannot say."""
+    services = compose["services"]
+    for service in services.values():
+        assert set(service.get("secrets", [])) <= set(compose["secrets"])
+        for name, need in service.get("depends_on", {}).items():
+            can_be_healthy = not services[name].get("healthcheck", {"disable": True}).get("disable")
+            assert need["condition"] != "service_healthy" or can_be_healthy
+            assert need["condition"] != "service_completed_successfully" or services[name]["restart"] == "no"
+            assert set(services[name].get("profiles", [])) <= set(service.get("profiles", []))
+
+
+def test_every_variable_of_the_shell_has_a_default_or_says_what_to_write():
+    used = re.findall(r"\$\{?([^}\s]*)\}?", (PROJECT / "docker-compose.yml").read_text())
+    assert used
+    assert [text for text in used if not re.match(r"[A-Z_]+:[-?]", text)] == []
+
+
 def test_every_service_is_there(compose):
     assert set(compose["services"]) == set(SERVICES)
 
@@ -165,7 +241,13 @@ def test_migrations_run_once_before_anything_else(compose, name):
 
 
 def test_the_demonstration_starts_only_when_asked_for(compose):
-    assert [name for name, service in compose["services"].items() if "profiles" in service] == ["demo"]
+    profiles = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
+    assert profiles == {"scenes": ["demo"], "demo": ["demo"]}
+
+
+def test_the_cameras_of_the_demonstration_know_no_secret_and_nobody_outside(compose):
+    scenes = compose["services"]["scenes"]
+    assert [scenes[key] for key in ("environment", "secrets", "volumes", "networks")] == [{}, [], [], ["inside"]]
 
 
 def test_every_volume_and_network_is_declared(compose):

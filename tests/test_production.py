@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -28,9 +30,14 @@ from tests.real_postgres import Postgres
 pytestmark = pytest.mark.system
 
 HOST = "factory.example.com"
-RUNNING = ("web", "worker", "beat", "cameras")
+RUNNING = ("web", "worker", "beat", "cameras", "scenes")
 PATIENCE_S = 150
-VARIABLES = {"FACTORYAI_HOSTS": HOST, "FACTORYAI_MEDIA_URL": ""}
+VARIABLES = {
+    "FACTORYAI_HOSTS": HOST,
+    "FACTORYAI_MEDIA_URL": "",
+    "FACTORYAI_TRUSTED_PROXIES": "127.0.0.1",  # the tests stand for the proxy that speaks TLS
+    "FACTORYAI_CAMERA_NETWORKS": "127.0.0.0/8",  # where the engine's network would be
+}
 
 
 class Services:
@@ -38,6 +45,7 @@ class Services:
 
     def __init__(self, place: Path, database_url: str, redis_url: str) -> None:
         self.place, self.port = place, free_port()
+        scenes_port, self.logins = str(free_port()), ""
         self.compose = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
         self._places = {
             "/data": str(place / "data"),
@@ -46,6 +54,8 @@ class Services:
             "/run/secrets/database_url": str(place / "secrets" / "database.url"),
             "redis://redis:6379/0": redis_url,
             "8000": str(self.port),
+            "8554": scenes_port,
+            "rtsp://scenes:8554/": f"rtsp://127.0.0.1:{scenes_port}/",
         }
         folder.make_service_secrets(place / "secrets")
         (place / "secrets" / "database.url").chmod(0o600)
@@ -55,6 +65,8 @@ class Services:
     def environment(self, name: str) -> dict[str, str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(OWN_SETTINGS)}
         given = {key: self._fill(value) for key, value in self.compose["services"][name]["environment"].items()}
+        if "FACTORYAI_PULSE" in given:  # each container has a /tmp of its own
+            given["FACTORYAI_PULSE"] = str(self.place / f"{name}.pulse")
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return {**inherited, **given, "PATH": path}
 
@@ -84,6 +96,20 @@ class Services:
             timeout=PATIENCE_S,
             check=False,
         )
+
+    def ask(self, path: str, body: object = None, token: str = "") -> Any:
+        """Ask the API as the proxy does, and return what the answer says."""
+        headers = {"Host": HOST, "X-Forwarded-Proto": "https", "Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)
+
+    def token(self, username: str) -> str:
+        password = re.search(rf"^{username} +(\S+)", self.logins, re.MULTILINE)[1]
+        return self.ask("/api/v1/auth/token", {"username": username, "password": password})["access"]
 
     def log(self, name: str) -> str:
         return (self.place / f"{name}.log").read_text(errors="replace")[-4000:]
@@ -134,6 +160,7 @@ def running(services: Services) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """All services that run on, with the demonstration in them."""
     added = services.run("demo")
     assert added.returncode == 0, added.stdout + added.stderr
+    services.logins = added.stdout
     with ExitStack() as stack:
         processes = {}
         for name in RUNNING:
@@ -172,10 +199,32 @@ def test_each_service_becomes_healthy_by_its_own_check(services, running, name):
         time.sleep(1)
 
 
+def test_the_demonstration_is_seen_counted_and_worked_on(services, running):
+    """Network cameras, read by RTSP, become pictures and facts, and what the clock asks for is done by the worker."""
+    token = services.token("kavita")
+    wanted = {
+        "cameras are not live": lambda: (
+            {
+                services.ask(f"/api/v1/cameras/{camera['slug']}/status", token=token)["state"]
+                for camera in services.ask("/api/v1/cameras", token=token)["results"]
+            }
+            == {"live"}
+        ),
+        "nobody was counted": lambda: any(zone["since"] for zone in services.ask("/api/v1/occupancy/now", token=token)),
+        "no job was done": lambda: (
+            "ok"
+            in {job["last_result"] for job in services.ask("/api/v1/occupancy/scheduler-status", token=token)["jobs"]}
+        ),
+    }
+    deadline = time.monotonic() + PATIENCE_S
+    for complaint, is_so in wanted.items():
+        while not is_so():
+            assert time.monotonic() < deadline, f"{complaint}\n{services.log('cameras')}\n{services.log('worker')}"
+            time.sleep(0.5)
+
+
 def test_the_health_report_stands_on_postgresql(services, running):
-    request = urllib.request.Request(f"http://127.0.0.1:{services.port}/api/health", headers={"Host": HOST})
-    with urllib.request.urlopen(request, timeout=30) as response:
-        report = json.load(response)
+    report = services.ask("/api/health")
     assert report["checks"]["database"] == {"status": "ok", "message": "postgresql answers."}
     assert report["checks"]["broker"]["status"] == "ok"
 
@@ -187,7 +236,7 @@ def test_a_host_nobody_named_is_refused(services, running):
     assert refusal.value.code == 400
 
 
-@pytest.mark.parametrize("name", ["cameras", "beat", "worker", "web"])
+@pytest.mark.parametrize("name", ["cameras", "beat", "worker", "web", "scenes"])
 def test_each_service_ends_by_itself_when_it_is_told_to(services, running, name):
     """Keep this the last: the services are gone afterwards."""
     running[name].terminate()

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streaming.rtsp.rtp_jpeg import UnsuitableJpegError, rtp_payloads, scan_jpeg
 from tests.needs import needs_ffprobe, needs_gstreamer, needs_program
 from tests.rtsp import TimecodeError, draw_timecode, read_timecode, rtsp_camera
-from tests.rtsp.rtp_jpeg import UnsuitableJpegError, rtp_payloads, scan_jpeg
 
 TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000]
 SERVERS = ["jpeg", "gst"]

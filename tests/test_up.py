@@ -77,7 +77,7 @@ def test_a_wrong_password_is_refused(running):
     assert status == 401
 
 
-@pytest.mark.parametrize("camera", ["street", "gate", "entrance"])
+@pytest.mark.parametrize("camera", ["street", "gate", "entrance", "door"])
 def test_each_demo_camera_streams_pictures_that_change(running, camera):
     token = running.token("farid", running.password_of("farid"))
     pictures = list(itertools.islice(running.pictures(f"/api/video_feed?camera={camera}", token), 6))

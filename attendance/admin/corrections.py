@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from attendance.admin.local_time import LocalDateTimeField, to_instant
+from attendance.admin.local_time import LocalDateTimeField, SiteClock, to_instant
 from attendance.admin.showing import HR, NoteActionForm, badge, is_id, local, month_link
 from attendance.models import Correction
 from attendance.services.corrections import ask_correction, decide_correction
@@ -47,7 +47,7 @@ class CorrectionForm(forms.ModelForm):
 
 
 @admin.register(Correction)
-class CorrectionAdmin(RoleAdmin, admin.ModelAdmin):
+class CorrectionAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     rank = 3
     view_roles = add_roles = HR
     form = CorrectionForm

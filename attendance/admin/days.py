@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
+from attendance.admin.local_time import SiteClock
 from attendance.admin.showing import HR, DepartmentFilter, RecentFilter, SiteFilter, badge, local, month_link
 from attendance.models import DayRecord, Decision, Flag, LimitWarning, Punch
 from attendance.models.days import Review, hours
@@ -22,6 +23,7 @@ from attendance.models.shifts import check_date
 from attendance.rules.intervals import midnight
 from attendance.rules.shifts import DAY, days_between
 from attendance.services.ledger import ledger_of
+from attendance.services.limits import minutes_beyond_law
 from factoryai.sites.role_admin import ReadOnly, RoleAdmin
 from identity.models import Employee
 
@@ -39,7 +41,7 @@ class FlagInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(DayRecord)
-class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
+class DayRecordAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     rank = 2
     view_roles = HR
     list_display = [
@@ -61,6 +63,15 @@ class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     inlines = [FlagInline]
+    fieldsets = [
+        (None, {"fields": ["employee", "shift_date", "version", "status", "leave", "state", "period"]}),
+        ("Times at the site", {"fields": [("starts_at", "ends_at"), ("first_in", "last_out"), "closes_at"]}),
+        ("Minutes", {"fields": [
+            ("worked_minutes", "scheduled_minutes", "overtime_minutes"),
+            ("after_start_minutes", "past_grace_minutes", "grace_used_minutes", "early_exit_minutes"),
+        ]}),
+    ]  # fmt: skip
+    readonly_fields = ["after_start_minutes"]
 
     class Media:
         css = {"all": ["css/admin.css"]}
@@ -129,13 +140,14 @@ class DayRecordAdmin(RoleAdmin, admin.ModelAdmin):
 
 
 def month_context(person: Employee, first: dt.date) -> dict[str, Any]:
-    """Return what the page of a month shows; eight queries whatever happened in it."""
+    """Return what the page of a month shows; ten queries whatever happened in it."""
     last = (first + 31 * DAY).replace(day=1) - DAY
     records: dict[dt.date, list[DayRecord]] = defaultdict(list)
     found = DayRecord.objects.filter(employee=person).dated(first, last).with_names()
     for record in found.prefetch_related("flags__reviewed_by").order_by("shift_date", "starts_at"):
         records[record.shift_date].append(record)
     punches = _punches(person, first, last)
+    beyond = minutes_beyond_law(person, first, last)
     rows = [{"date": day, "records": records[day], "punches": punches[day]} for day in days_between(first, last)]
     return {
         "person": person,
@@ -144,6 +156,7 @@ def month_context(person: Employee, first: dt.date) -> dict[str, Any]:
         "rows": [row for row in rows if row["records"] or row["punches"]],
         "sums": _sums(person, first, last),
         "ledger": ledger_of(person, first),
+        "beyond_law": None if beyond is None else hours(beyond),
         "warnings": LimitWarning.objects.filter(employee=person, date__gte=first, date__lte=last).order_by("date"),
         "decisions": Decision.objects.filter(employee=person, shift_date__gte=first, shift_date__lte=last)
         .select_related("by")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from attendance.admin.local_time import SiteClock, clock_column
 from attendance.admin.showing import HR, badge
 from attendance.api.periods import TYPES, export_answer
 from attendance.models import Adjustment, PayPeriod, PeriodStep
@@ -64,11 +65,11 @@ class PeriodForm(forms.ModelForm):
 
 
 @admin.register(PayPeriod)
-class PayPeriodAdmin(RoleAdmin, admin.ModelAdmin):
+class PayPeriodAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     rank = 5
     view_roles = add_roles = HR
     form = PeriodForm
-    list_display = ["__str__", "standing", "locked_at", "locked_by", "waiting"]
+    list_display = ["__str__", "standing", clock_column("locked_at", "locked"), "locked_by", "waiting"]
     list_filter = ["state"]
     list_select_related = ["site", "locked_by"]
     date_hierarchy = "first_date"
@@ -150,11 +151,19 @@ class PayPeriodAdmin(RoleAdmin, admin.ModelAdmin):
 
 
 @admin.register(Adjustment)
-class AdjustmentAdmin(RoleAdmin, admin.ModelAdmin):
+class AdjustmentAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     rank = 6
     view_roles = HR
-    list_display = ["shift_date", "employee", "period", "worked_minutes", "overtime_minutes", "found_at", "settled_in"]
+    list_display = [
+        "shift_date",
+        "employee",
+        "period",
+        "worked_minutes",
+        "overtime_minutes",
+        clock_column("found_at", "found"),
+        "settled_in",
+    ]
     list_filter = [("settled_in", admin.EmptyFieldListFilter)]
-    list_select_related = ["employee", "period__site", "settled_in__site"]
+    list_select_related = ["employee__site", "period__site", "settled_in__site"]
     search_fields = ["employee__name", "=employee__code"]
     date_hierarchy = "shift_date"

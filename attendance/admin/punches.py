@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from attendance.admin.local_time import LocalDateTimeField, to_instant
+from attendance.admin.local_time import LocalDateTimeField, SiteClock, clock_column, to_instant
 from attendance.admin.showing import HR, RecentFilter, badge, local, month_link, picture
 from attendance.imports import PUNCHES
 from attendance.models import Closing, Punch, Source
@@ -43,7 +43,7 @@ class RecentPunches(RecentFilter):
 
 
 @admin.register(Punch)
-class PunchAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
+class PunchAdmin(SiteClock, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     rank = 4
     view_roles = HR
     csv_importer = PUNCHES
@@ -94,7 +94,7 @@ class PunchAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
 
 
 @admin.register(Source)
-class SourceAdmin(RoleAdmin, admin.ModelAdmin):
+class SourceAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     view_roles = HR
     change_roles = (Role.HR, Role.MANAGER)
     list_display = ["name", "site", "kind", "reported", "is_required"]
@@ -126,12 +126,12 @@ class ClosingForm(forms.ModelForm):
 
 
 @admin.register(Closing)
-class ClosingAdmin(RoleAdmin, admin.ModelAdmin):
+class ClosingAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     """HR's word that nothing earlier is still to come; it ends the wait for a source that is broken."""
 
     view_roles = add_roles = HR
     form = ClosingForm
-    list_display = ["site", "closed_until", "reason", "by", "at"]
+    list_display = ["site", "closed_until", "reason", "by", clock_column("at", "said")]
     list_select_related = ["site", "by"]
 
     @admin.display(description="until", ordering="until")

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from attendance.admin.local_time import SiteClock, clock_column
 from attendance.admin.showing import HR, DepartmentFilter, NoteActionForm, SiteFilter, badge, local, month_link, picture
 from attendance.models import Decision, Flag, Punch
 from attendance.models.days import Review
@@ -59,16 +60,16 @@ class ReviewFilter(SimpleListFilter):
 
 
 class WithPictures(ChangeList):
-    """Adds the snapshot of the first entry to each row of the page: one query for the page."""
+    """Adds the snapshot of the punch that each flag is about to the rows of the page: one query for the page."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        times = {(flag.day.employee_id, flag.day.first_in) for flag in self.result_list if flag.day.first_in}
+        times = {(flag.day.employee_id, at) for flag in self.result_list if (at := flag.seen_at)}
         rows = Punch.objects.filter(employee__in={who for who, _ in times}, at__in={at for _, at in times})
         found = rows.exclude(snapshot=None).values_list("employee_id", "at", "snapshot")
         pictures = {(employee, at): snapshot for employee, at, snapshot in found}
         for flag in self.result_list:
-            flag.picture = pictures.get((flag.day.employee_id, flag.day.first_in))
+            flag.picture = pictures.get((flag.day.employee_id, flag.seen_at))
 
 
 class QueueDepartmentFilter(DepartmentFilter):
@@ -194,11 +195,11 @@ class FlagAdmin(RoleAdmin, admin.ModelAdmin):
 
 
 @admin.register(Decision)
-class DecisionAdmin(RoleAdmin, admin.ModelAdmin):
+class DecisionAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     view_roles = HR
-    list_display = ["at", "by", "decision", "kind", "employee", "shift_date", "note", "why"]
+    list_display = [clock_column("at", "decided"), "by", "decision", "kind", "employee", "shift_date", "note", "why"]
     list_filter = ["decision", "kind"]
-    list_select_related = ["employee", "by"]
+    list_select_related = ["employee__site", "by"]
     search_fields = ["employee__name", "=employee__code", "note"]
     date_hierarchy = "at"
     show_full_result_count = False

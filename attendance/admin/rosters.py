@@ -1,175 +1,42 @@
-"""Shifts in versions, who works them, days off, leave, and a site's policy. Every change says which days it touches."""
+"""Who works which shift, days off, leave, and a site's policy. Every change says which days it touches."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils import timezone
 
-from attendance.admin.showing import HR, SiteFilter, is_id
-from attendance.imports import ASSIGNMENTS, SHIFTS
-from attendance.models import Assignment, AttendancePolicy, Holiday, Leave, Shift, ShiftVersion
-from attendance.services.preview import preview_shift
+from attendance.admin.fields import WEEKDAYS, CycleDaysField, WeekdaysField
+from attendance.admin.previewing import PreviewAdmin
+from attendance.admin.showing import HR, SiteFilter
+from attendance.imports import ASSIGNMENTS
+from attendance.models import Assignment, AttendancePolicy, Holiday, Leave
 from attendance.services.rosters import (
+    Spans,
     assign_shift,
     end_assignment,
     overlap_of,
-    save_shift,
+    spans_of_person,
+    spans_of_site,
     touch_person,
     touch_site,
 )
 from factoryai.sites.csv_admin import CsvImportAdmin
-from factoryai.sites.models import Site
 from factoryai.sites.role_admin import RoleAdmin
 
-WEEKDAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
 FOR_EVER = date(9999, 12, 31)
-
-
-class WeekdaysField(forms.TypedMultipleChoiceField):
-    """Weekdays as ticks; ``empty`` is what none of them means."""
-
-    def __init__(self, *, empty: Any, **kwargs: Any) -> None:
-        super().__init__(
-            choices=WEEKDAYS,
-            coerce=int,
-            required=False,
-            empty_value=empty,
-            widget=forms.CheckboxSelectMultiple,
-            **kwargs,
-        )
-
-
-class ShiftForm(forms.ModelForm):
-    """One version of a shift. The name of a shift that exists makes its next version."""
-
-    site = forms.ModelChoiceField(Site.objects.all())
-    name = forms.CharField(max_length=60, help_text="A name that exists gets a version from the date below on.")
-
-    class Meta:
-        model = ShiftVersion
-        exclude = ["shift", "number", "created_by"]  # noqa: DJ006 - all but what the service sets
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        site, name, since = cleaned.get("site"), cleaned.get("name"), cleaned.get("effective_from")
-        if site and ShiftVersion.objects.filter(shift__site=site, shift__name=name, effective_from=since).exists():
-            self.add_error("effective_from", f"{name} has a version from {since} already; choose another date.")
-        return cleaned
-
-    def fields_of_version(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if name not in ("site", "name")}
-
-
-@admin.register(ShiftVersion)
-class ShiftVersionAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
-    """A version never changes: days that were judged by it keep it. A change is a version from a date on."""
-
-    rank = 10
-    view_roles = add_roles = HR
-    csv_importer = SHIFTS
-    csv_roles = HR
-    form = ShiftForm
-    list_display = ["shift", "site", "version", "effective_from", "hours", "grace", "overtime_policy", "created_by"]
-    list_filter = [("shift__site", SiteFilter), "shift"]
-    list_select_related = ["shift__site", "created_by"]
-    change_form_template = "admin/attendance/shift.html"
-    fieldsets = [
-        (None, {"fields": ["site", "name", "effective_from", ("starts_at", "ends_at")]}),
-        ("Grace", {"fields": [("grace_in_minutes", "grace_out_minutes")]}),
-        ("Which punches belong to it", {"fields": [("window_before_minutes", "window_after_minutes"), "dated_by"]}),
-        ("What counts", {"fields": ["worked_policy", "direction_policy", "overtime_policy"]}),
-        ("Unpaid breaks", {"fields": [("break_minutes", "break_after_minutes"), "break_slots"]}),
-        ("Half day and absent", {"fields": [("half_day_below_minutes", "absent_below_minutes")]}),
-        ("Repeats", {"fields": [("double_entry_hours", "repeat_within_minutes")]}),
-        ("Gaps", {"fields": ["closes_itself", "skips_holidays"]}),
-    ]  # fmt: skip
-
-    class Media:
-        css = {"all": ["css/admin.css"]}
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A version that is looked at shows its shift; site and name are asked for a fresh one."""
-        if obj is None:
-            return self.fieldsets
-        (_, first), *others = self.fieldsets
-        return [(None, {"fields": ["shift", "number", *first["fields"][2:]]}), *others]
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        if "site" in form.base_fields:
-            form.base_fields["site"].queryset = Site.objects.visible_to(request.user, HR)
-        return form
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Start from the version that ``copy`` names."""
-        given = {"effective_from": timezone.now().date(), **super().get_changeform_initial_data(request)}
-        copied = given.pop("copy", "")
-        version = self.get_queryset(request).filter(pk=copied).first() if is_id(copied) else None
-        if version is None:
-            return given
-        names = [field.name for field in ShiftVersion._meta.fields if field.name in ShiftForm.base_fields]
-        fields = {name: getattr(version, name) for name in names}
-        return {**fields, "site": version.shift.site_id, "name": version.shift.name, **given}
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """The preview says how many days would change, and comes back with the form as it was typed."""
-        if request.method == "POST" and object_id is None and "_preview" in request.POST:
-            form = self.get_form(request)(request.POST)
-            if self.has_add_permission(request) and form.is_valid():
-                self.message_user(request, self._preview(form), messages.INFO)
-                typed = {k: v for k, v in request.POST.items() if k not in ("csrfmiddlewaretoken", "_preview")}
-                return HttpResponseRedirect(f"{request.path}?{urlencode(typed)}")
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def _preview(self, form: ShiftForm) -> str:
-        found = preview_shift(
-            site=form.cleaned_data["site"],
-            name=form.cleaned_data["name"],
-            fields=form.fields_of_version(),
-            at=timezone.now(),
-        )
-        if not found.days:
-            return "Nothing would change yet: no day that is worked already is touched."
-        return f"{found.days} days of {found.people} people would change. Nothing is saved yet."
-
-    def save_model(self, request: HttpRequest, obj: ShiftVersion, form: ShiftForm, change: bool) -> None:
-        made = save_shift(
-            site=form.cleaned_data["site"],
-            name=form.cleaned_data["name"],
-            fields=form.fields_of_version(),
-            by=request.user,
-            at=timezone.now(),
-        )
-        obj.pk, obj.shift, obj.number = made.pk, made.shift, made.number
-
-    @admin.display(description="site")
-    def site(self, version: ShiftVersion) -> str:
-        return str(version.shift.site)
-
-    @admin.display(description="version", ordering="number")
-    def version(self, version: ShiftVersion) -> str:
-        return f"v{version.number}"
-
-    @admin.display(description="hours")
-    def hours(self, version: ShiftVersion) -> str:
-        return f"{version.starts_at:%H:%M} – {version.ends_at:%H:%M}"
-
-    @admin.display(description="grace in / out")
-    def grace(self, version: ShiftVersion) -> str:
-        return f"{version.grace_in_minutes} / {version.grace_out_minutes} min"
 
 
 class AssignmentForm(forms.ModelForm):
     weekdays = WeekdaysField(empty=None, help_text="None ticked: every working day of the site.")
+    cycle_days = CycleDaysField(
+        label="Days that are worked", help_text="Of the turn, from 1: two on and two off is length 4, days 1-2."
+    )
 
     class Meta:
         model = Assignment
@@ -191,7 +58,7 @@ class AssignmentForm(forms.ModelForm):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
+class AssignmentAdmin(PreviewAdmin, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     rank = 11
     view_roles = add_roles = change_roles = delete_roles = HR
     csv_importer = ASSIGNMENTS
@@ -210,7 +77,7 @@ class AssignmentAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
             {
                 "classes": ["collapse"],
                 "fields": ["cycle_length", "cycle_days", "cycle_anchor"],
-                "description": "Two days on, two off: length 4, days [0, 1], and the first day of a turn.",
+                "description": "For rosters that do not follow the week: two days on and two off, a fortnight.",
             },
         ),
     ]
@@ -218,10 +85,15 @@ class AssignmentAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     @admin.display(description="days")
     def days(self, assignment: Assignment) -> str:
         if assignment.cycle_length:
-            return f"day {assignment.cycle_days} of every {assignment.cycle_length}"
+            days = CycleDaysField().prepare_value(assignment.cycle_days)
+            return f"days {days} of every {assignment.cycle_length}"
         if assignment.weekdays is None:
             return "every working day"
         return " ".join(dict(WEEKDAYS)[day] for day in assignment.weekdays)
+
+    def spans_of(self, row: Assignment) -> Spans:
+        last = row.to_date or FOR_EVER
+        return spans_of_person(employee=row.employee, first=row.from_date, last=last, at=timezone.now())
 
     def save_model(self, request: HttpRequest, obj: Assignment, form: Any, change: bool) -> None:
         assign_shift(assignment=obj, at=timezone.now())
@@ -235,13 +107,16 @@ class AssignmentAdmin(RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
 
 
 @admin.register(Holiday)
-class HolidayAdmin(RoleAdmin, admin.ModelAdmin):
+class HolidayAdmin(PreviewAdmin, RoleAdmin, admin.ModelAdmin):
     rank = 12
     view_roles = add_roles = change_roles = delete_roles = HR
     list_display = ["date", "name", "site"]
     list_filter = [("site", SiteFilter)]
     list_select_related = ["site"]
     date_hierarchy = "date"
+
+    def spans_of(self, row: Holiday) -> Spans:
+        return spans_of_site(site=row.site, first=row.date, last=row.date, at=timezone.now())
 
     def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:
         if change:
@@ -264,15 +139,18 @@ def _touch_holiday(holiday: Holiday) -> None:
 
 
 @admin.register(Leave)
-class LeaveAdmin(RoleAdmin, admin.ModelAdmin):
+class LeaveAdmin(PreviewAdmin, RoleAdmin, admin.ModelAdmin):
     rank = 13
     view_roles = add_roles = change_roles = delete_roles = HR
-    list_display = ["employee", "kind", "from_date", "to_date", "note"]
+    list_display = ["employee", "kind", "from_date", "to_date", "part", "note"]
     list_filter = ["kind", ("employee__site", SiteFilter)]
     list_select_related = ["employee"]
     autocomplete_fields = ["employee"]
     search_fields = ["employee__name", "=employee__code"]
     date_hierarchy = "from_date"
+
+    def spans_of(self, row: Leave) -> Spans:
+        return spans_of_person(employee=row.employee, first=row.from_date, last=row.to_date, at=timezone.now())
 
     def save_model(self, request: HttpRequest, obj: Leave, form: Any, change: bool) -> None:
         if change:
@@ -306,7 +184,7 @@ class PolicyForm(forms.ModelForm):
 
 
 @admin.register(AttendancePolicy)
-class AttendancePolicyAdmin(RoleAdmin, admin.ModelAdmin):
+class AttendancePolicyAdmin(PreviewAdmin, RoleAdmin, admin.ModelAdmin):
     view_roles = add_roles = change_roles = delete_roles = HR
     form = PolicyForm
     list_display = ["site", "effective_from", "default_shift", "monthly_grace_minutes", "half_day_every", "law"]
@@ -320,6 +198,9 @@ class AttendancePolicyAdmin(RoleAdmin, admin.ModelAdmin):
         ("Pay", {"fields": [("pay_rounding", "pay_rounding_minutes")], "description": "Only in the export."}),
     ]  # fmt: skip
 
+    def spans_of(self, row: AttendancePolicy) -> Spans:
+        return spans_of_site(site=row.site, first=row.effective_from, last=FOR_EVER, at=timezone.now())
+
     def save_model(self, request: HttpRequest, obj: AttendancePolicy, form: Any, change: bool) -> None:
         since = AttendancePolicy.objects.get(pk=obj.pk).effective_from if change else obj.effective_from
         super().save_model(request, obj, form, change)
@@ -328,14 +209,3 @@ class AttendancePolicyAdmin(RoleAdmin, admin.ModelAdmin):
     def delete_model(self, request: HttpRequest, obj: AttendancePolicy) -> None:
         touch_site(site=obj.site, first=obj.effective_from, last=FOR_EVER, at=timezone.now())
         super().delete_model(request, obj)
-
-
-@admin.register(Shift)
-class ShiftAdmin(RoleAdmin, admin.ModelAdmin):
-    """Only so that forms can look shifts up by name; they are kept under their versions."""
-
-    view_roles = HR
-    search_fields = ["name"]
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False

@@ -46,6 +46,7 @@ class SuppressedSerializer(serializers.Serializer):
 class DayRecordSerializer(ModelSerializer):
     """One shift of one person on one date. Minutes are whole and rounded down."""
 
+    site = serializers.CharField(source="site.slug", read_only=True)
     employee_code = serializers.CharField(source="employee.code", read_only=True)
     employee_name = serializers.CharField(source="employee.name", read_only=True)
     shift = serializers.IntegerField(source="version.shift_id", default=None, allow_null=True, read_only=True)
@@ -58,9 +59,9 @@ class DayRecordSerializer(ModelSerializer):
     class Meta:
         model = DayRecord
         fields = [
-            "id", "employee", "employee_code", "employee_name", "shift", "shift_name", "shift_date", "state", "status",
-            "first_in", "last_out", "worked_minutes", "scheduled_minutes", "after_start_minutes", "past_grace_minutes",
-            "grace_used_minutes", "early_exit_minutes", "overtime_minutes", "flags", "suppressed",
+            "id", "site", "employee", "employee_code", "employee_name", "shift", "shift_name", "shift_date", "state",
+            "status", "leave", "first_in", "last_out", "worked_minutes", "scheduled_minutes", "after_start_minutes",
+            "past_grace_minutes", "grace_used_minutes", "early_exit_minutes", "overtime_minutes", "flags", "suppressed",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -101,7 +102,7 @@ class DayFilter(filters.FilterSet):
         model = DayRecord
         fields = ["employee", "site", "state", "status", "department"]
 
-    @extend_schema_field({"type": "array", "items": {"type": "string", "enum": Kind.values}})
+    @extend_schema_field({"type": "string", "enum": Kind.values})
     def has_flag(self, rows: Any, name: str, kinds: list[str]) -> Any:
         """Together with ``review``, one flag must be both."""
         return rows.filter(self._flags()).distinct() if kinds else rows

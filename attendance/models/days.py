@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 
-from attendance.models.shifts import ShiftVersion
+from attendance.models.shifts import LeavePart, ShiftVersion
 from attendance.querysets import DayRecordQuerySet, FlagQuerySet
 from attendance.rules import days as rules
 from attendance.rules.flags import FlagKind
@@ -33,6 +34,7 @@ class Kind(models.TextChoices):
     AUTO_CLOSED = FlagKind.AUTO_CLOSED.value, "closed by itself"
     LATES_HALF_DAY = FlagKind.LATES_HALF_DAY.value, "half day for lates"
     WORKED_ON_LEAVE = FlagKind.WORKED_ON_LEAVE.value, "worked on leave"
+    ABSENT_HALF = FlagKind.ABSENT_HALF.value, "absent for half"
 
 
 def hours(minutes: int) -> str:
@@ -69,6 +71,7 @@ class DayRecord(models.Model):
     shift_date = models.DateField()
     state = models.CharField(max_length=12, choices=State)
     status = models.CharField(max_length=10, choices=Status, blank=True)
+    leave = models.CharField(max_length=12, choices=LeavePart, blank=True, help_text="How much of the day is leave.")
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     closes_at = models.DateTimeField(help_text="When the last punch can still belong to it.")
@@ -161,6 +164,15 @@ class Flag(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.day}"
 
+    @property
+    def seen_at(self) -> datetime | None:
+        """The punch that the flag is about: the exit, the stray or doubtful one, else the first entry."""
+        if self.kind in (Kind.EARLY_EXIT, Kind.MISSING_IN):
+            return self.day.last_out
+        if punches := self.inputs.get("punches"):
+            return datetime.fromisoformat(punches[0])
+        return self.day.first_in
+
 
 class DecisionQuerySet(ScopedQuerySet):
     site_path = "employee__site"
@@ -238,6 +250,7 @@ def describe(record: DayRecord, shift: str | None) -> dict[str, Any]:
     return {
         "shift": shift,
         "status": record.status,
+        "leave": record.leave,
         "first_in": record.first_in.isoformat() if record.first_in else None,
         "last_out": record.last_out.isoformat() if record.last_out else None,
         "worked_minutes": record.worked_minutes,

@@ -19,7 +19,15 @@ from factoryai.sites.querysets import ScopedQuerySet
 from identity.models import Employee
 
 DAY_MINUTES = 24 * 60
+WRONG_SHIFTS = {
+    "no_length": ("ends_at", "A shift does not end when it starts."),
+    "window_too_long": (
+        "window_after_minutes",
+        "The shift and its windows together stay under 24 hours, or two days would share their punches.",
+    ),
+}
 LONGEST_BREAK = 8 * 60
+LONGEST_CYCLE = 366
 FIRST_DATE, LAST_DATE = date(1990, 1, 1), date(2199, 12, 31)
 
 
@@ -114,7 +122,11 @@ class ShiftVersion(models.Model):
     closes_itself = models.BooleanField(
         default=False, help_text="A session without an exit ends at the scheduled end, marked, for review."
     )
-    skips_holidays = models.BooleanField(default=False, help_text="Work on a holiday makes no record at all.")
+    skips_holidays = models.BooleanField(
+        "leaves days off alone",
+        default=False,
+        help_text="Work on a holiday or a day off is not counted by itself: HR sees its punches as off shift.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
@@ -135,23 +147,14 @@ class ShiftVersion(models.Model):
         return f"{self.shift.name} v{self.number}"
 
     def clean(self) -> None:
-        if self.starts_at and self.starts_at == self.ends_at:
-            raise ValidationError(
-                {"ends_at": ValidationError("A shift does not end when it starts.", code="no_length")}
-            )
-        if self.starts_at and self.ends_at and self.reach_minutes >= DAY_MINUTES:
-            text = "The shift and its windows together stay under 24 hours, or two days would share their punches."
-            raise ValidationError({"window_after_minutes": ValidationError(text, code="window_too_long")})
         self.break_slots = check_slots(self.break_slots)
-
-    @property
-    def length_minutes(self) -> int:
-        start, end = (at.hour * 60 + at.minute for at in (self.starts_at, self.ends_at))
-        return end - start if end > start else end - start + DAY_MINUTES
-
-    @property
-    def reach_minutes(self) -> int:
-        return self.length_minutes + self.window_before_minutes + self.window_after_minutes
+        if not (self.starts_at and self.ends_at):
+            return
+        windows = (self.window_before_minutes, self.window_after_minutes)
+        before, after = (timedelta(minutes=min(length, DAY_MINUTES)) for length in windows)
+        if code := rules.judge_shift(self.starts_at, self.ends_at, before, after):
+            field, text = WRONG_SHIFTS[code]
+            raise ValidationError({field: ValidationError(text, code=code)})
 
     def as_rule(self) -> rules.Shift:
         """Return the version as the rules know it."""
@@ -194,6 +197,18 @@ def check_slots(value: object) -> list[list[str]]:
         text = 'Write slots like [["12:00", "12:30"]].'
         raise ValidationError({"break_slots": ValidationError(text, code="bad_slots")}) from error
     return slots
+
+
+def read_cycle_days(text: str) -> list[int]:
+    """Return days of a turn that people write from 1, like ``1-2, 5``, as they are kept, from 0; raises ValueError."""
+    found: set[int] = set()
+    for part in text.replace("–", "-").replace(",", " ").split():
+        first, _, last = part.partition("-")
+        start, end = int(first), int(last or first)
+        if not 1 <= start <= end <= LONGEST_CYCLE:
+            raise ValueError(part)
+        found |= set(range(start - 1, end))
+    return sorted(found)
 
 
 def check_weekdays(value: object) -> None:
@@ -279,13 +294,25 @@ class LeaveQuerySet(ScopedQuerySet):
     site_path = "employee__site"
 
 
+class LeavePart(models.TextChoices):
+    WHOLE = rules.LeavePart.WHOLE.value, "whole day"
+    FIRST_HALF = rules.LeavePart.FIRST_HALF.value, "first half"
+    SECOND_HALF = rules.LeavePart.SECOND_HALF.value, "second half"
+
+
 class Leave(models.Model):
-    """Days on which a person need not come, both dates included."""
+    """Days on which a person need not come, both dates included, or need come for one half of each only."""
 
     employee = models.ForeignKey(Employee, models.CASCADE, related_name="leaves")
     from_date = models.DateField(validators=[check_date])
     to_date = models.DateField(validators=[check_date])
-    kind = models.CharField(max_length=40, default="leave")
+    part = models.CharField(
+        max_length=12,
+        choices=LeavePart,
+        default=LeavePart.WHOLE,
+        help_text="A half is cut in the middle of the shift: who is on leave for the first half is due from there on.",
+    )
+    kind = models.CharField(max_length=40, default="leave", help_text="Such as annual, sick or unpaid.")
     note = models.CharField(max_length=200, blank=True)
 
     objects = LeaveQuerySet.as_manager()
@@ -299,6 +326,9 @@ class Leave(models.Model):
 
     def __str__(self) -> str:
         return f"{self.employee}: {self.kind} from {self.from_date} to {self.to_date}"
+
+    def as_rule(self) -> rules.Leave:
+        return rules.Leave(self.from_date, self.to_date, rules.LeavePart(self.part))
 
     def clean(self) -> None:
         if self.from_date and self.to_date and self.to_date < self.from_date:

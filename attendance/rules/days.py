@@ -12,8 +12,8 @@ from attendance.rules import flags as explain
 from attendance.rules.flags import Flag, FlagKind, judge_early, judge_late
 from attendance.rules.intervals import NOTHING, Interval, beyond, by_day, total, without
 from attendance.rules.matching import Placed, Punch, PunchState
-from attendance.rules.shifts import DatedBy, Occurrence, OvertimePolicy
-from attendance.rules.worked import Presence, paid_spans, read_presence, scheduled_hours
+from attendance.rules.shifts import DatedBy, LeavePart, Occurrence, OvertimePolicy
+from attendance.rules.worked import Presence, due_hours, paid_spans, read_presence, scheduled_hours
 
 MINUTE = timedelta(minutes=1)
 
@@ -66,6 +66,13 @@ class DayRecord:
         return self.occurrence.shift.name if self.occurrence else None
 
     @property
+    def leave(self) -> LeavePart | None:
+        """How much of the day is leave; a holiday takes none."""
+        if self.occurrence is None:
+            return LeavePart.WHOLE if self.status is Status.ON_LEAVE else None
+        return None if self.occurrence.is_holiday else self.occurrence.leave
+
+    @property
     def is_late(self) -> bool:
         return self.has(FlagKind.LATE)
 
@@ -106,11 +113,11 @@ def derive_day(
     ``watermark`` is the instant up to which every source of the site has reported: only past the window's end does
     it make a day final. Absent is said last, when the local day on which the shift ends is over as well: a person who
     is only late must not read it. None when there is nothing to say yet.
+
+    What was worked too short is half a day or none only once the day is final: a source may still report an exit.
     """
     counted = [one for one in placed if one.state is PunchState.COUNTED]
     state = judge_state(occurrence.window_end, now, watermark)
-    if occurrence.is_holiday and occurrence.shift.skips_holidays:
-        return None
     if not counted and not _is_told(occurrence, state, zone, watermark):
         return None
     presence = _closed(read_presence(counted, occurrence.shift), occurrence, state)
@@ -119,7 +126,7 @@ def derive_day(
     return DayRecord(
         shift_date=date_of(occurrence, worked, zone),
         state=state,
-        status=_judge_status(occurrence, presence, total(worked)),
+        status=_judge_status(occurrence, presence, total(worked), state),
         closes_at=occurrence.window_end,
         occurrence=occurrence,
         first_in=first_in.at if first_in else None,
@@ -129,7 +136,7 @@ def derive_day(
         after_start=_late_by(occurrence, first_in),
         grace=occurrence.shift.grace_in,
         early_by=_early_by(occurrence, last_out),
-        scheduled=NOTHING if _is_excused(occurrence) else scheduled_hours(occurrence, zone),
+        scheduled=due_hours(occurrence, zone),
         shares=tuple(sorted(by_day(worked, zone).items())) if occurrence.shift.dated_by is DatedBy.SPLIT else (),
         flags=tuple(_flags(occurrence, presence, counted, zone, state)),
         entry=first_in,
@@ -137,8 +144,10 @@ def derive_day(
 
 
 def _is_told(occurrence: Occurrence, state: State, zone: ZoneInfo, watermark: datetime) -> bool:
-    """Whether a day without punches has something to say: a day off once it is over, an absence once it is certain."""
-    if _is_excused(occurrence):
+    """Whether a day without punches has something to say: a holiday once it is over, an absence once it is certain."""
+    if occurrence.is_day_off:
+        return False
+    if occurrence.is_free:
         return state is not State.LIVE
     return state is State.FINAL and _is_day_over(occurrence, zone, watermark)
 
@@ -148,11 +157,6 @@ def judge_state(window_end: datetime, now: datetime, watermark: datetime) -> Sta
     if now <= window_end:
         return State.LIVE
     return State.FINAL if watermark > window_end else State.PROVISIONAL
-
-
-def _is_excused(occurrence: Occurrence) -> bool:
-    """Whether nobody had to come: a holiday, or a day of leave."""
-    return occurrence.is_holiday or occurrence.is_on_leave
 
 
 def _is_day_over(occurrence: Occurrence, zone: ZoneInfo, watermark: datetime) -> bool:
@@ -172,15 +176,15 @@ def _closed(presence: Presence, occurrence: Occurrence, state: State) -> Presenc
 
 
 def _late_by(occurrence: Occurrence, first_in: Punch | None) -> timedelta:
-    if first_in is None or _is_excused(occurrence):
+    if first_in is None or occurrence.is_free:
         return NOTHING
-    return max(NOTHING, first_in.at - occurrence.starts_at)
+    return max(NOTHING, first_in.at - occurrence.due_from)
 
 
 def _early_by(occurrence: Occurrence, last_out: Punch | None) -> timedelta:
-    if last_out is None or _is_excused(occurrence):
+    if last_out is None or occurrence.is_free:
         return NOTHING
-    return max(NOTHING, occurrence.ends_at - last_out.at)
+    return max(NOTHING, occurrence.due_until - last_out.at)
 
 
 def date_of(occurrence: Occurrence, worked: Sequence[Interval], zone: ZoneInfo) -> date:
@@ -194,25 +198,42 @@ def date_of(occurrence: Occurrence, worked: Sequence[Interval], zone: ZoneInfo) 
     return occurrence.shift_date
 
 
-def _judge_status(occurrence: Occurrence, presence: Presence, worked: timedelta) -> Status:
-    """Absent is tested before half day, and a threshold of zero is off. An open session has no status to lose yet."""
-    if presence.first_in is None and presence.last_out is None:
-        if occurrence.is_on_leave:
-            return Status.ON_LEAVE
-        return Status.HOLIDAY if occurrence.is_holiday else Status.ABSENT
-    if presence.is_open or _is_excused(occurrence):
+def _judge_status(occurrence: Occurrence, presence: Presence, worked: timedelta, state: State) -> Status:
+    """Absent is tested before half day, and a threshold of zero is off. A session without an exit has worked nothing.
+
+    Half a day of leave leaves half a day, however long the other half was worked.
+    """
+    if not _came(presence):
+        return _status_without_punches(occurrence)
+    if occurrence.is_free:
+        return Status.PRESENT
+    if occurrence.is_half_on_leave:
+        return Status.HALF_DAY
+    if state is not State.FINAL:
         return Status.PRESENT
     if worked < occurrence.shift.absent_below:
         return Status.ABSENT
     return Status.HALF_DAY if worked < occurrence.shift.half_day_below else Status.PRESENT
 
 
+def _came(presence: Presence) -> bool:
+    return presence.first_in is not None or presence.last_out is not None
+
+
+def _status_without_punches(occurrence: Occurrence) -> Status:
+    if occurrence.is_on_leave:
+        return Status.ON_LEAVE
+    if occurrence.is_holiday:
+        return Status.HOLIDAY
+    return Status.HALF_DAY if occurrence.is_half_on_leave else Status.ABSENT
+
+
 def _overtime(occurrence: Occurrence, worked: Sequence[Interval], zone: ZoneInfo) -> list[Interval]:
-    """On a holiday all work is overtime; otherwise the shift's policy says which part is."""
+    """On a holiday or a day off all work is overtime; otherwise the shift's policy says which part is."""
     policy = occurrence.shift.overtime
     if policy is OvertimePolicy.OFF:
         return []
-    if occurrence.is_holiday:
+    if occurrence.is_holiday or occurrence.is_day_off:
         return list(worked)
     if policy is OvertimePolicy.BEYOND_HOURS:
         return beyond(worked, scheduled_hours(occurrence, zone))
@@ -227,11 +248,13 @@ def _flags(
     punches = [placed.punch for placed in counted]
     first_in, last_out = presence.first_in, presence.last_out
     found = []
+    if occurrence.is_half_on_leave and not punches:
+        found.append(explain.absent_half(occurrence, zone))
     if occurrence.is_on_leave and punches:
         found.append(explain.worked_on_leave(punches, zone, explain.rule_of(occurrence)))
-    if first_in and not _is_excused(occurrence) and _is_late(occurrence, first_in):
+    if first_in and not occurrence.is_free and _is_late(occurrence, first_in):
         found.append(explain.late(occurrence, first_in, zone))
-    if last_out and not _is_excused(occurrence) and _is_early(occurrence, last_out):
+    if last_out and not occurrence.is_free and _is_early(occurrence, last_out):
         found.append(explain.early_exit(occurrence, last_out, zone))
     if first_in and presence.is_open and state is not State.LIVE:
         found.append(explain.missing_out(occurrence, first_in, zone))
@@ -243,8 +266,8 @@ def _flags(
 
 
 def _is_late(occurrence: Occurrence, first_in: Punch) -> bool:
-    return judge_late(occurrence.starts_at, first_in.at, occurrence.shift.grace_in)
+    return judge_late(occurrence.due_from, first_in.at, occurrence.shift.grace_in)
 
 
 def _is_early(occurrence: Occurrence, last_out: Punch) -> bool:
-    return judge_early(occurrence.ends_at, last_out.at, occurrence.shift.grace_out)
+    return judge_early(occurrence.due_until, last_out.at, occurrence.shift.grace_out)

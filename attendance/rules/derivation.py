@@ -11,12 +11,24 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from attendance.rules import flags as explain
-from attendance.rules.days import DayRecord, Status, derive_day, judge_state
+from attendance.rules.days import DayRecord, State, Status, derive_day, judge_state
+from attendance.rules.flags import Flag
 from attendance.rules.grace import GracePolicy, Ledger, keep_ledger
 from attendance.rules.intervals import Interval, midnight, within
-from attendance.rules.matching import Placed, Punch, PunchState, place_punches
+from attendance.rules.matching import Direction, Placed, Punch, PunchState, place_punches
 from attendance.rules.sessions import Session, SessionPolicy, date_session, find_sessions
-from attendance.rules.shifts import DAY, Assignment, DatedBy, Occurrence, days_between, occurrences
+from attendance.rules.shifts import (
+    DAY,
+    Assignment,
+    DatedBy,
+    Leave,
+    LeavePart,
+    Occurrence,
+    by_start,
+    days_between,
+    occurrences,
+    occurrences_off,
+)
 
 MARGIN = 2 * DAY
 """Occurrences this far outside the asked dates may take a punch away from a neighbour or lend it one."""
@@ -34,7 +46,7 @@ class Roster:
     defaults: tuple[Assignment, ...] = ()
     days_off: frozenset[date] = frozenset()
     holidays: frozenset[date] = frozenset()
-    leaves: tuple[tuple[date, date], ...] = ()
+    leaves: tuple[Leave, ...] = ()
     joined: date | None = None
     left: date | None = None
     sessions: SessionPolicy | None = None
@@ -42,8 +54,12 @@ class Roster:
     def employs_on(self, day: date) -> bool:
         return (self.joined or day) <= day <= (self.left or day)
 
-    def is_on_leave(self, day: date) -> bool:
-        return any(first <= day <= last for first, last in self.leaves)
+    def leave_on(self, day: date) -> LeavePart | None:
+        """Return how much of ``day`` is leave; two different halves are a whole day."""
+        parts = {leave.part for leave in self.leaves if leave.first <= day <= leave.last}
+        if not parts:
+            return None
+        return parts.pop() if len(parts) == 1 else LeavePart.WHOLE
 
     def is_planned(self, day: date) -> bool:
         """Whether a day off can be told from a day that nobody planned."""
@@ -60,16 +76,23 @@ class Derived:
 
 
 def plan(roster: Roster, first: date, last: date, zone: ZoneInfo) -> list[Occurrence]:
-    """Return the occurrences that start on ``first`` to ``last``, told apart from holidays, leave and other jobs."""
+    """Return the occurrences that start on ``first`` to ``last``, by start, told apart from holidays and leave.
+
+    On days off the shifts in force are held ready. A shift that keeps no records of holidays leaves them to HR.
+    """
     found = occurrences(roster.assignments, roster.defaults, first, last, zone, roster.days_off)
-    return [_marked(occurrence, roster) for occurrence in found if roster.employs_on(occurrence.shift_date)]
+    busy = {occurrence.shift_date for occurrence in found}
+    for day in days_between(first, last):
+        if day not in busy:
+            found += occurrences_off(roster.assignments, roster.defaults, day, zone)
+    marked = (_marked(occurrence, roster) for occurrence in found if roster.employs_on(occurrence.shift_date))
+    kept = (one for one in marked if not (one.is_holiday and one.shift.skips_holidays))
+    return sorted(kept, key=by_start)
 
 
 def _marked(occurrence: Occurrence, roster: Roster) -> Occurrence:
-    is_holiday, is_on_leave = occurrence.shift_date in roster.holidays, roster.is_on_leave(occurrence.shift_date)
-    if not (is_holiday or is_on_leave):
-        return occurrence
-    return replace(occurrence, is_holiday=is_holiday, is_on_leave=is_on_leave)
+    is_holiday, leave = occurrence.shift_date in roster.holidays, roster.leave_on(occurrence.shift_date)
+    return replace(occurrence, is_holiday=is_holiday, leave=leave) if is_holiday or leave else occurrence
 
 
 def derive_days(
@@ -94,7 +117,7 @@ def derive_days(
     placed = place_punches(punches, planned)
     records = _of_shifts(planned, placed, zone, now=now, watermark=watermark)
     records += _of_sessions(roster, placed, zone, now=now, watermark=watermark)
-    records += _of_days_off(roster, planned, first, last, zone, now=now, watermark=watermark)
+    records += _of_days_off(roster, planned, records, first, last, zone, now=now, watermark=watermark)
     records = [record for record in records if first <= record.shift_date <= last]
     inside = [one for one in placed if first <= one.punch.at.astimezone(zone).date() <= last]
     records = _with_strays(records, [one for one in inside if one.state is PunchState.OFF_SHIFT], zone, now, watermark)
@@ -146,9 +169,10 @@ def _of_sessions(
     if roster.sessions is None:
         return []
     free = [n for n, one in enumerate(placed) if one.state is PunchState.OFF_SHIFT and _is_free(roster, one, zone)]
-    for n in free:
-        placed[n] = replace(placed[n], state=PunchState.COUNTED, reason="")
     sessions = find_sessions([placed[n].punch for n in free], roster.sessions)
+    goes = (way for session in sessions for way in session.goes)
+    for n, way in zip(free, goes, strict=True):
+        placed[n] = replace(placed[n], state=PunchState.COUNTED, reason="", goes=way)
     return [record for session in sessions for record in _of_session(session, roster.sessions, zone, now, watermark)]
 
 
@@ -161,7 +185,8 @@ def _of_session(
 ) -> Iterable[DayRecord]:
     closes_at = session.punches[-1].at + policy.new_session_gap
     state = judge_state(closes_at, now, watermark)
-    for day in date_session(session, policy, zone):
+    days = sorted(date_session(session, policy, zone))
+    for day in days:
         inside = tuple(session.spans)
         if policy.dated_by is DatedBy.SPLIT:
             inside = tuple(_on(day, session, zone))
@@ -173,17 +198,28 @@ def _of_session(
             first_in=inside[0].start if inside else session.starts_at,
             last_out=inside[-1].end if inside and not session.is_open else None,
             worked=inside,
+            flags=tuple(_session_flags(session, zone, state)) if day == days[0] else (),
         )
 
 
-def _on(day: date, session: Session, zone: ZoneInfo) -> list[Interval]:
+def _session_flags(session: Session, zone: ZoneInfo, state: State) -> Iterable[Flag]:
+    """Flag what HR has to see of work without a shift: a missing exit or entry, and faces that were not certain."""
+    if session.open_since is not None and state is not State.LIVE:
+        yield explain.no_exit(session.open_since, zone)
+    if session.punches[0].direction is Direction.OUT:
+        yield explain.no_entry(session.punches[0], zone)
+    if doubtful := [punch for punch in session.punches if punch.is_doubtful]:
+        yield explain.low_confidence(doubtful, zone, explain.NO_SHIFT)
 
+
+def _on(day: date, session: Session, zone: ZoneInfo) -> list[Interval]:
     return within(session.spans, Interval(midnight(day, zone), midnight(day + DAY, zone)))
 
 
 def _of_days_off(
     roster: Roster,
     planned: Sequence[Occurrence],
+    known: Sequence[DayRecord],
     first: date,
     last: date,
     zone: ZoneInfo,
@@ -191,8 +227,12 @@ def _of_days_off(
     now: datetime,
     watermark: datetime,
 ) -> list[DayRecord]:
-    """Make a record of each past day on which nobody had to come, so that the payroll has a row for it."""
-    busy = {occurrence.shift_date for occurrence in planned}
+    """Make a record of each past day on which nobody had to come, so that the payroll has a row for it.
+
+    ``known`` holds the records of those who came all the same.
+    """
+    busy = {occurrence.shift_date for occurrence in planned if not occurrence.is_day_off}
+    busy |= {record.occurrence.shift_date for record in known if record.occurrence}
     found = []
     for day in days_between(first, min(last, now.astimezone(zone).date() - DAY)):
         if day in busy or not roster.employs_on(day):
@@ -205,7 +245,7 @@ def _of_days_off(
 
 
 def _day_off(roster: Roster, day: date) -> Status | None:
-    if roster.is_on_leave(day):
+    if roster.leave_on(day) is LeavePart.WHOLE:
         return Status.ON_LEAVE
     if day in roster.holidays:
         return Status.HOLIDAY

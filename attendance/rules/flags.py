@@ -17,6 +17,7 @@ from attendance.rules.matching import Placed, Punch
 from attendance.rules.shifts import Occurrence
 
 MINUTE = timedelta(minutes=1)
+NO_SHIFT = "no shift"
 
 
 class FlagKind(StrEnum):
@@ -29,6 +30,7 @@ class FlagKind(StrEnum):
     AUTO_CLOSED = "auto_closed"
     LATES_HALF_DAY = "lates_half_day"
     WORKED_ON_LEAVE = "worked_on_leave"
+    ABSENT_HALF = "absent_half"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def judge_again(kind: str, inputs: Mapping[str, Any]) -> bool:
         return bool(inputs["last_out"]) and not inputs["first_in"]
     if kind == FlagKind.LATES_HALF_DAY:
         return (inputs["lates"] - inputs["free"]) % inputs["every"] == 0
+    if kind == FlagKind.ABSENT_HALF:
+        return not inputs["punches"]
     return bool(inputs["punches"])
 
 
@@ -83,13 +87,13 @@ def _instant(text: str) -> datetime:
 def late(occurrence: Occurrence, punch: Punch, zone: ZoneInfo, *, used_up: str = "") -> Flag:
     """``used_up`` is the sentence of a grace that the month has used up already; grace is then none."""
     shift = occurrence.shift
-    minutes = (punch.at - occurrence.starts_at) // MINUTE
+    minutes = (punch.at - occurrence.due_from) // MINUTE
     why = (
         f"LATE {minutes} min: first entry {clock(punch.at, zone)}{place(punch)}; {named(occurrence)} starts "
-        f"{shift.starts_at:%H:%M}, grace {shift.grace_in // MINUTE} min{used_up}"
+        f"{_start(occurrence, zone)}, grace {shift.grace_in // MINUTE} min{used_up}"
     )
     inputs = {
-        "starts_at": occurrence.starts_at.isoformat(),
+        "starts_at": occurrence.due_from.isoformat(),
         "first_in": punch.at.isoformat(),
         "grace_s": int(shift.grace_in.total_seconds()),
         "is_grace_used_up": bool(used_up),
@@ -98,17 +102,25 @@ def late(occurrence: Occurrence, punch: Punch, zone: ZoneInfo, *, used_up: str =
 
 
 def early_exit(occurrence: Occurrence, punch: Punch, zone: ZoneInfo) -> Flag:
-    minutes = (occurrence.ends_at - punch.at) // MINUTE
+    minutes = (occurrence.due_until - punch.at) // MINUTE
     why = (
         f"EARLY EXIT {minutes} min: last exit {clock(punch.at, zone)}{place(punch)}; {named(occurrence)} ends "
         f"{_end(occurrence, zone)}, grace {occurrence.shift.grace_out // MINUTE} min"
     )
     inputs = {
-        "ends_at": occurrence.ends_at.isoformat(),
+        "ends_at": occurrence.due_until.isoformat(),
         "last_out": punch.at.isoformat(),
         "grace_s": int(occurrence.shift.grace_out.total_seconds()),
     }
     return Flag(FlagKind.EARLY_EXIT, minutes, rule_of(occurrence), why, inputs)
+
+
+def absent_half(occurrence: Occurrence, zone: ZoneInfo) -> Flag:
+    """The half that was to be worked beside half a day of leave, and nobody came."""
+    start, end = (f"{at.astimezone(zone):%H:%M}" for at in (occurrence.due_from, occurrence.due_until))
+    why = f"ABSENT FOR HALF: half a day of leave; no punch in the other half of {named(occurrence)}, {start} to {end}"
+    inputs = {"due_from": occurrence.due_from.isoformat(), "punches": []}
+    return Flag(FlagKind.ABSENT_HALF, 0, rule_of(occurrence), why, inputs)
 
 
 def missing_out(occurrence: Occurrence, first_in: Punch, zone: ZoneInfo) -> Flag:
@@ -125,6 +137,20 @@ def missing_in(occurrence: Occurrence, last_out: Punch, zone: ZoneInfo) -> Flag:
     why = f"NO ENTRY: exit {clock(last_out.at, zone)}{place(last_out)} has no entry before it; {named(occurrence)}"
     inputs = {"first_in": None, "last_out": last_out.at.isoformat()}
     return Flag(FlagKind.MISSING_IN, 0, rule_of(occurrence), why, inputs)
+
+
+def no_exit(first_in: Punch, zone: ZoneInfo) -> Flag:
+    """An entry without an exit on a day without a shift."""
+    why = f"NO EXIT: entry {clock(first_in.at, zone)}{place(first_in)} has no exit; no shift was assigned"
+    inputs = {"first_in": first_in.at.isoformat(), "last_out": None}
+    return Flag(FlagKind.MISSING_OUT, 0, NO_SHIFT, why, inputs)
+
+
+def no_entry(last_out: Punch, zone: ZoneInfo) -> Flag:
+    """An exit without an entry on a day without a shift."""
+    why = f"NO ENTRY: exit {clock(last_out.at, zone)}{place(last_out)} has no entry before it; no shift was assigned"
+    inputs = {"first_in": None, "last_out": last_out.at.isoformat()}
+    return Flag(FlagKind.MISSING_IN, 0, NO_SHIFT, why, inputs)
 
 
 def low_confidence(doubtful: Sequence[Punch], zone: ZoneInfo, rule: str) -> Flag:
@@ -170,8 +196,16 @@ def named(occurrence: Occurrence) -> str:
     return f"shift {occurrence.shift.name} (v{occurrence.shift.version})"
 
 
+def _start(occurrence: Occurrence, zone: ZoneInfo) -> str:
+    """The time as the shift writes it; a clock change may have moved the instant."""
+    if occurrence.due_from != occurrence.starts_at:
+        return f"{occurrence.due_from.astimezone(zone):%H:%M} after half a day of leave"
+    return f"{occurrence.shift.starts_at:%H:%M}"
+
+
 def _end(occurrence: Occurrence, zone: ZoneInfo) -> str:
-    return f"{occurrence.ends_at.astimezone(zone):%H:%M}"
+    before = " before half a day of leave" if occurrence.due_until != occurrence.ends_at else ""
+    return f"{occurrence.due_until.astimezone(zone):%H:%M}{before}"
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:

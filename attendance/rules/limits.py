@@ -15,6 +15,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from attendance.rules.intervals import NOTHING, Interval, total, within
+from attendance.rules.overtime import Overtime, OvertimeRule, Per, classify
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -84,6 +85,23 @@ def in_force(limits: Sequence[Limits], day: date) -> Limits | None:
     """Return the limits that hold on ``day``: the ones that came into force last."""
     held = [one for one in limits if one.effective_from <= day]
     return max(held, key=lambda one: one.effective_from) if held else None
+
+
+def watch_all(days: Mapping[date, Sequence[Interval]], limits: Sequence[Limits]) -> list[LimitPassed]:
+    """Return what passes the limits that were in force on the day itself, by date."""
+    found = [warning for one in limits for warning in watch(days, one) if in_force(limits, warning.day) is one]
+    return sorted(found, key=lambda warning: (warning.day, warning.limit))
+
+
+def beyond_law(days: Mapping[date, Sequence[Interval]], limits: Limits) -> list[Overtime]:
+    """Return the stretches of one week beyond the law's hours of a day or of the week, each minute once.
+
+    Section 59 of the Factories Act asks for double pay for them.
+    """
+    rules = [OvertimeRule("day", Per.DAY, limits.daily_hours)] if limits.daily_hours else []
+    if limits.weekly_hours and limits.averaged_over == 1:
+        rules.append(OvertimeRule("week", Per.WEEK, limits.weekly_hours))
+    return classify(days, rules)
 
 
 def watch(days: Mapping[date, Sequence[Interval]], limits: Limits) -> list[LimitPassed]:

@@ -1,7 +1,7 @@
 """Which punch belongs to which occurrence: all punches of a person as one problem, in order of time.
 
-Scheduled time beats a margin; at a common edge an entry goes to the later shift and an exit to the earlier one; an open
-session keeps its exit; an assigned shift beats the default; then the nearer scheduled edge wins. Nothing is dropped.
+An open session keeps its exit; scheduled time beats a margin; at a common edge an entry goes to the later shift and an
+exit to the earlier one; an assigned shift beats the default; then the nearer scheduled edge wins. Nothing is dropped.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ class Direction(StrEnum):
     IN = "in"
     OUT = "out"
     UNKNOWN = "unknown"
+
+
+def punch_key(person: int, at: datetime, direction: str) -> str:
+    """Return what tells a punch of a sender without ids from every other: the person, the second and the direction."""
+    return f"{person}:{int(at.timestamp())}:{direction}"
 
 
 class PunchState(StrEnum):
@@ -74,6 +79,12 @@ class _Walk:
     occurrences: Sequence[Occurrence]
     starts: list[datetime] = field(default_factory=list)
     sessions: dict[int, _Session] = field(default_factory=dict)
+    latest: int | None = None
+    """The occurrence that took the last punch that counts."""
+
+    def awaits_exit(self, number: int) -> bool:
+        """Whether an exit now must end this session: it is open, and no other one was entered since."""
+        return number == self.latest and self.sessions[number].is_open
 
     def near(self, at: datetime) -> range:
         return range(bisect_left(self.starts, at - REACH), bisect_right(self.starts, at + REACH))
@@ -94,14 +105,14 @@ def _place(punch: Punch, walk: _Walk) -> Placed:
     held = [n for n in walk.near(punch.at) if _may_hold(punch, walk.occurrences[n], walk.sessions.get(n))]
     if not held:
         return Placed(punch, PunchState.OFF_SHIFT, reason="outside every shift's window", goes=punch.direction)
-    chosen = min(held, key=lambda n: _rank(punch, walk.occurrences[n], walk.sessions.get(n)))
+    chosen = min(held, key=lambda n: _rank(punch, n, walk))
     occurrence, session = walk.occurrences[chosen], walk.sessions.setdefault(chosen, _Session())
     goes = _direction(punch, session)
     if reason := _repeats(punch, goes, session, occurrence):
         return Placed(punch, PunchState.DUPLICATE, occurrence, reason, goes)
     if goes is Direction.IN:
         session.entry = punch
-    session.is_open = goes is Direction.IN
+    session.is_open, walk.latest = goes is Direction.IN, chosen
     session.last, session.last_goes = punch, goes
     return Placed(punch, PunchState.COUNTED, occurrence, goes=goes)
 
@@ -136,16 +147,38 @@ def _may_hold(punch: Punch, occurrence: Occurrence, session: _Session | None) ->
     return punch.direction is Direction.IN and punch.at < occurrence.starts_at + occurrence.shift.double_entry
 
 
-def _rank(punch: Punch, occurrence: Occurrence, session: _Session | None) -> tuple[object, ...]:
-    """Order the occurrences that may hold a punch; the smallest is the one."""
+def _rank(punch: Punch, number: int, walk: _Walk) -> tuple[object, ...]:
+    """Order the occurrences that may hold a punch; the smallest is the one.
+
+    An exit ends a session that is open, also when it comes in the schedule of a shift that was not entered yet. Where
+    no device said which way a punch went, the assigned shift comes before the common edge.
+    """
+    occurrence, session = walk.occurrences[number], walk.sessions.get(number)
     is_open = session is not None and session.is_open
-    is_exit = punch.direction is Direction.OUT or (punch.direction is Direction.UNKNOWN and is_open)
-    is_at_start, is_at_end = punch.at == occurrence.starts_at, punch.at == occurrence.ends_at
+    is_sent = punch.direction is not Direction.UNKNOWN
+    is_exit = punch.direction is Direction.OUT or (not is_sent and is_open)
+    is_at_wrong_edge = punch.at == (occurrence.starts_at if is_exit else occurrence.ends_at)
     return (
-        0 if occurrence.is_scheduled(punch.at) else 1 if occurrence.holds(punch.at) else 2,
-        1 if (is_at_start if is_exit else is_at_end) else 0,
-        0 if is_exit and is_open else 1,
+        punch.direction is Direction.OUT and not walk.awaits_exit(number),
+        _nearness(punch, occurrence),
+        is_at_wrong_edge and (is_sent or is_exit),
+        not (is_exit and is_open),
         occurrence.is_default,
-        occurrence.distance(punch.at),
+        is_at_wrong_edge,
+        _distance(punch, occurrence, is_exit=is_exit),
         occurrence.starts_at,
     )
+
+
+def _nearness(punch: Punch, occurrence: Occurrence) -> int:
+    """Inside the schedule beats the window, and the window a margin that was cut. Nobody is due on a day off."""
+    if occurrence.is_scheduled(punch.at) and not occurrence.is_day_off:
+        return 0
+    return 1 if occurrence.holds(punch.at) else 2
+
+
+def _distance(punch: Punch, occurrence: Occurrence, *, is_exit: bool) -> timedelta:
+    """How far the nearer scheduled edge is; on a day off, where shifts may overlap, an entry asks for a start."""
+    if occurrence.is_day_off and not is_exit:
+        return abs(punch.at - occurrence.starts_at)
+    return occurrence.distance(punch.at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from attendance.rules.intervals import Interval, beyond, without
@@ -29,14 +29,14 @@ class OvertimeRule:
 class Overtime:
     """One stretch, and the one rule that claims it."""
 
-    start: object
-    end: object
+    start: datetime
+    end: datetime
     rule: str
     rate: float
 
     @property
     def length(self) -> timedelta:
-        return self.end - self.start  # type: ignore[operator]
+        return self.end - self.start
 
 
 def classify(days: Mapping[date, Sequence[Interval]], rules: Sequence[OvertimeRule]) -> list[Overtime]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,49 +29,77 @@ class SessionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Punches that belong together. ``spans`` are its paid stretches; ``is_open`` when an exit is missing."""
+    """Punches that belong together, and the direction that each is taken in.
+
+    ``spans`` are the paid stretches; ``open_since`` is an entry that has no exit.
+    """
 
     punches: tuple[Punch, ...]
+    goes: tuple[Direction, ...]
     spans: tuple[Interval, ...]
-    is_open: bool
+    open_since: Punch | None = None
 
     @property
     def starts_at(self) -> datetime:
         return self.punches[0].at
 
+    @property
+    def is_open(self) -> bool:
+        return self.open_since is not None
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A session while its punches are walked through."""
+
+    punches: list[Punch] = field(default_factory=list)
+    goes: list[Direction] = field(default_factory=list)
+    spans: list[Interval] = field(default_factory=list)
+    open_since: Punch | None = None
+
+    def direction_of(self, punch: Punch) -> Direction:
+        """What a device did not say alternates."""
+        if punch.direction is not Direction.UNKNOWN:
+            return punch.direction
+        return Direction.OUT if self.open_since else Direction.IN
+
+    def ends_before(self, punch: Punch, policy: SessionPolicy) -> bool:
+        """Whether ``punch`` begins a session of its own."""
+        if not self.punches:
+            return False
+        if punch.at - self.punches[0].at > policy.longest:
+            return True
+        is_entry = self.direction_of(punch) is Direction.IN
+        return is_entry and not self.open_since and punch.at - self.punches[-1].at >= policy.new_session_gap
+
+    def add(self, punch: Punch) -> None:
+        way = self.direction_of(punch)
+        self.punches.append(punch)
+        self.goes.append(way)
+        if way is Direction.IN:
+            self.open_since = self.open_since or punch
+        elif self.open_since:
+            self.spans.append(Interval(self.open_since.at, punch.at))
+            self.open_since = None
+
+    def closed(self, policy: SessionPolicy) -> Session:
+        spans = self.spans
+        if spans and not policy.counts_pairs:
+            spans = [Interval(spans[0].start, spans[-1].end)]
+        paid = tuple(deduct_break(spans, policy.break_deducted))
+        return Session(tuple(self.punches), tuple(self.goes), paid, self.open_since)
+
 
 def find_sessions(punches: Sequence[Punch], policy: SessionPolicy) -> list[Session]:
     """Group punches, in order of time. An exit that would make a session too long begins one of its own."""
     found: list[Session] = []
-    current: list[Punch] = []
-    spans: list[Interval] = []
-    start: Punch | None = None
+    growing = _Growing()
     for punch in sorted(punches, key=in_order):
-        goes_in = punch.direction is Direction.IN or (punch.direction is Direction.UNKNOWN and start is None)
-        if current and _begins(punch, current, policy, is_open=start is not None, goes_in=goes_in):
-            found.append(_session(current, spans, policy, is_open=start is not None))
-            current, spans, start = [], [], None
-        current.append(punch)
-        if goes_in:
-            start = start or punch
-        elif start is not None:
-            spans.append(Interval(start.at, punch.at))
-            start = None
-    if current:
-        found.append(_session(current, spans, policy, is_open=start is not None))
-    return found
-
-
-def _session(punches: list[Punch], spans: list[Interval], policy: SessionPolicy, *, is_open: bool) -> Session:
-    if spans and not policy.counts_pairs:
-        spans = [Interval(spans[0].start, spans[-1].end)]
-    return Session(tuple(punches), tuple(deduct_break(spans, policy.break_deducted)), is_open)
-
-
-def _begins(punch: Punch, current: Sequence[Punch], policy: SessionPolicy, *, is_open: bool, goes_in: bool) -> bool:
-    if punch.at - current[0].at > policy.longest:
-        return True
-    return not is_open and goes_in and punch.at - current[-1].at >= policy.new_session_gap
+        if growing.ends_before(punch, policy):
+            found.append(growing.closed(policy))
+            growing = _Growing()
+        growing.add(punch)
+    return [*found, growing.closed(policy)] if growing.punches else found
 
 
 def date_session(session: Session, policy: SessionPolicy, zone: ZoneInfo) -> dict[date, timedelta]:

@@ -25,6 +25,14 @@ class DatedBy(StrEnum):
     SPLIT = "split"
 
 
+class LeavePart(StrEnum):
+    """How much of a shift a day of leave covers; a half is cut in the middle of the schedule."""
+
+    WHOLE = "whole"
+    FIRST_HALF = "first_half"
+    SECOND_HALF = "second_half"
+
+
 class OvertimePolicy(StrEnum):
     """No overtime, what is worked beyond the shift's own hours, or what lies after (or around) its schedule."""
 
@@ -121,6 +129,22 @@ class Assignment:
         return version_on(self.versions, day)
 
 
+def span_of(starts_at: time, ends_at: time) -> timedelta:
+    """Return how long a shift lasts by the clock; an end that is not after the start is the next day's."""
+    start, end = (timedelta(hours=at.hour, minutes=at.minute, seconds=at.second) for at in (starts_at, ends_at))
+    return end - start if end > start else end - start + DAY
+
+
+def judge_shift(starts_at: time, ends_at: time, window_before: timedelta, window_after: timedelta) -> str:
+    """Return the code of why such a shift cannot be: ``no_length``, ``window_too_long``, or nothing.
+
+    A shift and its windows stay under a day together: otherwise two days of it would share their punches.
+    """
+    if starts_at == ends_at:
+        return "no_length"
+    return "window_too_long" if window_before + span_of(starts_at, ends_at) + window_after >= DAY else ""
+
+
 def version_on(versions: Sequence[Shift], day: date) -> Shift | None:
     """Return the version in force on ``day``: the one that took effect last; None before the first."""
     held = [shift for shift in versions if shift.effective_from <= day]
@@ -128,8 +152,21 @@ def version_on(versions: Sequence[Shift], day: date) -> Shift | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Days of leave, both dates included, or the same half of each of them."""
+
+    first: date
+    last: date
+    part: LeavePart = LeavePart.WHOLE
+
+
+@dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One shift on one date. All four instants are UTC and belong to it; windows of neighbours may be cut."""
+    """One shift on one date. All four instants are UTC and belong to it; windows of neighbours may be cut.
+
+    ``leave`` is the part of it on which the person need not come, None when there is no leave. ``is_day_off`` marks one
+    that nobody has to work, held ready for whoever comes all the same.
+    """
 
     shift: Shift
     shift_date: date
@@ -139,7 +176,36 @@ class Occurrence:
     window_end: datetime
     is_default: bool = False
     is_holiday: bool = False
-    is_on_leave: bool = False
+    is_day_off: bool = False
+    leave: LeavePart | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody has to come: a holiday, a day off, or a day of leave."""
+        return self.is_holiday or self.is_day_off or self.is_on_leave
+
+    @property
+    def is_on_leave(self) -> bool:
+        """Whether nothing of it is to be worked."""
+        return self.leave is LeavePart.WHOLE
+
+    @property
+    def is_half_on_leave(self) -> bool:
+        return self.leave in (LeavePart.FIRST_HALF, LeavePart.SECOND_HALF)
+
+    @property
+    def due_from(self) -> datetime:
+        """When the person has to be there: the start, or the middle after a half on leave."""
+        return self._middle if self.leave is LeavePart.FIRST_HALF else self.starts_at
+
+    @property
+    def due_until(self) -> datetime:
+        """Until when the person has to be there: the end, or the middle before a half on leave."""
+        return self._middle if self.leave is LeavePart.SECOND_HALF else self.ends_at
+
+    @property
+    def _middle(self) -> datetime:
+        return self.starts_at + (self.ends_at - self.starts_at) / 2
 
     @property
     def key(self) -> tuple[date, str, datetime]:
@@ -195,7 +261,20 @@ def occurrences(
             found += [
                 occurrence_on(shift, day, zone, is_default=True) for shift in _worked_on(day, spare, is_off=is_off)
             ]
-    return sorted([*_cut_windows(sorted(assigned.values(), key=_by_start)), *found], key=_by_start)
+    return sorted([*_cut_windows(sorted(assigned.values(), key=by_start)), *found], key=by_start)
+
+
+def occurrences_off(
+    assignments: Iterable[Assignment], defaults: Iterable[Assignment], day: date, zone: ZoneInfo
+) -> list[Occurrence]:
+    """Return what would be worked on ``day`` by whoever comes although it is off: the shifts that are in force.
+
+    A shift that keeps no records of holidays keeps none of days off.
+    """
+    in_force = [one for one in assignments if one.is_in_force(day)]
+    in_force = in_force or [one for one in defaults if one.is_in_force(day)]
+    shifts = {shift for one in in_force if (shift := version_on(one.versions, day)) and not shift.skips_holidays}
+    return sorted((replace(occurrence_on(shift, day, zone), is_day_off=True) for shift in shifts), key=by_start)
 
 
 def _worked_on(day: date, assignments: Iterable[Assignment], *, is_off: bool) -> Iterator[Shift]:
@@ -206,7 +285,7 @@ def _worked_on(day: date, assignments: Iterable[Assignment], *, is_off: bool) ->
             yield shift
 
 
-def _by_start(occurrence: Occurrence) -> tuple[datetime, datetime, str]:
+def by_start(occurrence: Occurrence) -> tuple[datetime, datetime, str]:
     return (occurrence.starts_at, occurrence.ends_at, occurrence.shift.name)
 
 
@@ -229,7 +308,7 @@ def _cut_windows(ordered: Sequence[Occurrence]) -> list[Occurrence]:
 def find_overlap(assignments: Sequence[Assignment], zone: ZoneInfo, first: date, last: date) -> date | None:
     """Return the first date on which two assignments' scheduled times overlap, None when none do."""
     found = [one for given in assignments for one in occurrences([given], (), first - DAY, last, zone)]
-    ordered = sorted(found, key=_by_start)
+    ordered = sorted(found, key=by_start)
     for earlier, later in pairwise(ordered):
         if later.starts_at < earlier.ends_at:
             return later.shift_date

@@ -115,7 +115,15 @@ def _without_middle(spans: list[Interval], length: timedelta) -> list[Interval]:
 
 
 def scheduled_hours(occurrence: Occurrence, zone: ZoneInfo) -> timedelta:
-    """Return the hours that the shift itself asks for: its schedule without its unpaid breaks."""
+    """Return the hours that the whole shift asks for: its schedule without its unpaid breaks."""
     spans = [Interval(occurrence.starts_at, occurrence.ends_at)]
     asked = total(without(spans, break_slots(occurrence, zone)))
     return asked - occurrence.shift.break_deducted if asked > occurrence.shift.break_after else asked
+
+
+def due_hours(occurrence: Occurrence, zone: ZoneInfo) -> timedelta:
+    """Return the hours to be worked of it: none on a day off or on leave, half of them on half a day of leave."""
+    if occurrence.is_free:
+        return NOTHING
+    asked = scheduled_hours(occurrence, zone)
+    return asked / 2 if occurrence.is_half_on_leave else asked

@@ -45,6 +45,7 @@ class Wanted:
         return {
             "shift": record.shift,
             "status": record.status.value if record.status else "",
+            "leave": record.leave.value if record.leave else "",
             "first_in": record.first_in.isoformat() if record.first_in else None,
             "last_out": record.last_out.isoformat() if record.last_out else None,
             "worked_minutes": record.worked_minutes,
@@ -52,6 +53,13 @@ class Wanted:
             "after_start_minutes": record.after_start_minutes,
             "early_exit_minutes": record.early_exit_minutes,
         }
+
+
+def stored_records(people: Sequence[Employee], first: date, last: date) -> dict[Key, Stored]:
+    """Return the rows that are there for people on the dates, by slot."""
+    rows = DayRecord.objects.filter(employee__in=people).dated(first, last)
+    fields = rows.values_list("employee_id", "slot", "pk", "digest", "period_id", "shift_date")
+    return {(employee, slot): Stored(*rest) for employee, slot, *rest in fields}
 
 
 def hold_back(
@@ -74,7 +82,7 @@ def hold_back(
     for key in {*wanted, *stored}:
         row = stored.get(key)
         day = row.shift_date if row else wanted[key].record.shift_date
-        if period := _period_of(day, departments[key[0]], periods, row):
+        if period := period_of(day, departments[key[0]], periods, row):
             held[key] = (period, day)
     differences = _differences(held, stored, wanted)
     _list(differences, held, people, first, last, at)
@@ -88,7 +96,7 @@ def locked_periods(people: Collection[Employee], first: date, last: date) -> lis
     return list(rows.filter(first_date__lte=last, last_date__gte=first))
 
 
-def _period_of(day: date, department: str, periods: Sequence[PayPeriod], row: Stored | None) -> PayPeriod | None:
+def period_of(day: date, department: str, periods: Sequence[PayPeriod], row: Stored | None) -> PayPeriod | None:
     """Return the locked period that a record falls in: the one it was locked with, also when the person has changed
     departments since; else the one of the person's department."""
     if row is not None and row.period is not None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
 from attendance.models import AttendancePolicy, DayRecord, LimitWarning
 from attendance.rules.intervals import Interval
-from attendance.rules.limits import KNOWN, Limits, watch
+from attendance.rules.limits import KNOWN, Limits, beyond_law, in_force, watch_all
+from attendance.rules.overtime import Overtime
 from attendance.rules.shifts import DAY
 from attendance.services.rebuild import batches
 from factoryai.sites.models import Site
@@ -20,6 +22,7 @@ WATCHED = timedelta(days=14)
 """Warnings of so many days are brought up to date at each look; older ones stand."""
 
 MINUTE = timedelta(minutes=1)
+NO_LAW = Limits("no law")
 
 
 def watch_limits(*, at: datetime) -> int:
@@ -27,34 +30,64 @@ def watch_limits(*, at: datetime) -> int:
     found = 0
     for site in Site.objects.filter(is_active=True):
         today = at.astimezone(site.zone).date()
-        if limits := limits_of(site, today):
+        if limits := limits_of(site):
             for batch in batches(Employee.objects.for_site(site).order_by("pk").values_list("pk", flat=True)):
                 found += _watch_people(site, batch, limits, today)
     return found
 
 
-def limits_of(site: Site, day: date) -> Limits | None:
-    """Return the limits that the site's policy of ``day`` names."""
-    policy = AttendancePolicy.objects.filter(site=site, effective_from__lte=day).order_by("effective_from").last()
-    return KNOWN.get(policy.law) if policy else None
+def limits_of(site: Site) -> list[Limits]:
+    """Return the limits that the site's policies name, each from the date of its policy on; none of no law."""
+    policies = list(AttendancePolicy.objects.filter(site=site).order_by("effective_from"))
+    if not any(policy.law for policy in policies):
+        return []
+    return [replace(KNOWN.get(policy.law, NO_LAW), effective_from=policy.effective_from) for policy in policies]
+
+
+def minutes_beyond_law(person: Employee, first: date, last: date) -> int | None:
+    """Return a person's minutes on the dates beyond the law's hours of a day or a week, None where no law is watched.
+
+    Weeks begin on Monday, and a week that began before ``first`` counts from its beginning.
+    """
+    limits = limits_of(person.site)
+    if not limits:
+        return None
+    monday = first - timedelta(days=first.weekday())
+    hours = _hours([person.pk], monday, last)[person.pk]
+    found = timedelta()
+    for start in (monday + timedelta(weeks=n) for n in range((last - monday).days // 7 + 1)):
+        law = in_force(limits, start) or NO_LAW
+        week = {day: spans for day, spans in hours.items() if start <= day < start + timedelta(weeks=1)}
+        before = {day: spans for day, spans in week.items() if day < first}
+        found += _length(beyond_law(week, law)) - _length(beyond_law(before, law))
+    return found // MINUTE
+
+
+def _length(stretches: Iterable[Overtime]) -> timedelta:
+    return sum((one.length for one in stretches), timedelta())
+
+
+def _hours(people: list[int], first: date, last: date) -> dict[int, dict[date, list[Interval]]]:
+    """Return worked stretches by person and date, in order of time: one query."""
+    hours: dict[int, dict[date, list[Interval]]] = defaultdict(lambda: defaultdict(list))
+    rows = DayRecord.objects.filter(employee__in=people).dated(first, last).exclude(spans=[])
+    for employee, day, spans in rows.order_by("first_in").values_list("employee_id", "shift_date", "spans"):
+        hours[employee][day] += [Interval(*map(datetime.fromisoformat, span)) for span in spans]
+    return hours
 
 
 @transaction.atomic
-def _watch_people(site: Site, people: list[int], limits: Limits, today: date) -> int:
+def _watch_people(site: Site, people: list[int], limits: list[Limits], today: date) -> int:
     since = today - WATCHED
     monday = since - timedelta(days=since.weekday())
-    first = monday - timedelta(weeks=limits.averaged_over)
-    hours: dict[int, dict[date, list[Interval]]] = defaultdict(lambda: defaultdict(list))
-    rows = DayRecord.objects.filter(employee__in=people).dated(first, today).exclude(spans=[])
-    for employee, day, spans in rows.order_by("starts_at").values_list("employee_id", "shift_date", "spans"):
-        hours[employee][day] += [Interval(*map(datetime.fromisoformat, span)) for span in spans]
+    hours = _hours(people, monday - timedelta(weeks=max(one.averaged_over for one in limits)), today)
     LimitWarning.objects.filter(employee__in=people, date__gte=since).delete()
     warnings = [warning for person, days in hours.items() for warning in _warnings(site, person, days, limits, since)]
     return len(LimitWarning.objects.bulk_create(warnings, batch_size=500, ignore_conflicts=True))
 
 
 def _warnings(
-    site: Site, person: int, days: Mapping[date, list[Interval]], limits: Limits, since: date
+    site: Site, person: int, days: Mapping[date, list[Interval]], limits: list[Limits], since: date
 ) -> list[LimitWarning]:
     return [
         LimitWarning(
@@ -65,6 +98,6 @@ def _warnings(
             by_minutes=max(1, passed.by // MINUTE) if passed.by < DAY else passed.by // MINUTE,
             why=passed.why[:300],
         )
-        for passed in watch({day: sorted(spans) for day, spans in days.items()}, limits)
+        for passed in watch_all({day: sorted(spans) for day, spans in days.items()}, limits)
         if passed.day >= since
     ]

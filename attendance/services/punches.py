@@ -14,7 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from attendance.models import DayRecord, Progress, Punch, Source
-from attendance.rules.matching import Direction, PunchState
+from attendance.rules.matching import Direction, PunchState, punch_key
 from attendance.rules.shifts import DAY
 from attendance.services.rebuild import mark_dirty, rebuild_people
 from factoryai.alerts.nudges import ask_worker
@@ -48,7 +48,7 @@ class NewPunch:
 
     @property
     def key(self) -> str:
-        return self.event_id or f"{self.employee}:{int(self.at.timestamp())}:{self.direction}"
+        return self.event_id or punch_key(self.employee, self.at, self.direction)
 
 
 @dataclass(slots=True)

@@ -11,21 +11,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
 from django.db import transaction
 
 from attendance.models import DayRecord, DirtyDay, Flag, SetAside
-from attendance.rules import days as rules
-from attendance.rules.derivation import Derived, derive_days
 from attendance.rules.intervals import Interval
 from attendance.rules.matching import Placed, PunchState
 from attendance.rules.shifts import DAY
-from attendance.services.adjustments import Key, Stored, Wanted, hold_back
-from attendance.services.facts import Facts, SiteFacts, load_facts, load_sites
-from attendance.services.watermarks import watermark_of
+from attendance.services.adjustments import Stored, Wanted, hold_back, stored_records
+from attendance.services.deriving import Derivation, derive_people
+from attendance.services.facts import Facts
 from factoryai.sites.models import Site
 from identity.models import Employee
 
@@ -111,59 +108,28 @@ def months(first: date, last: date) -> Iterable[tuple[date, date]]:
 def rebuild_people(
     *, site: int, employees: Collection[int], first: date, last: date, at: datetime, into: Rebuilt | None = None
 ) -> Rebuilt:
-    """Rebuild the days ``first`` to ``last`` of people of one site, and a day around them.
+    """Derive the days ``first`` to ``last`` of people of one site again and write what came out differently.
 
-    A site that judges grace by the month has whole months rebuilt. Reads with a fixed number of queries.
+    See `derive_people` for the dates around them.
     """
     done = into or Rebuilt()
     locked = Employee.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=employees, site=site)
     people = list(locked.select_related("site").order_by("pk"))
     if not people:
         return done
-    sites = load_sites({site}, first, last)
-    first, last = _span(sites[site], first, last)
-    facts = load_facts(people, load_sites({site}, first, last), first, last)
-    watermark = watermark_of(people[0].site, at)
-    derived = {
-        person.pk: derive_days(
-            facts.rosters[person.pk],
-            facts.punches[person.pk],
-            first,
-            last,
-            person.site.zone,
-            now=at,
-            watermark=watermark,
-            grace=facts.sites[site].grace,
-            excused=facts.excused_lates(person.pk),
-        )
-        for person in people
-    }
-    _write(people, derived, facts, first, last, at, done)
+    derived = derive_people(people=people, first=first, last=last, at=at)
+    _write(derived, at, done)
     done.people += len(people)
     if len(people) == 1:
-        placed = derived[people[0].pk].placed
-        done.slots = {one.punch.id: (_slot_of_punch(one, facts), one.state) for one in placed}
+        placed = derived.days[people[0].pk].placed
+        done.slots = {one.punch.id: (derived.slot_of_punch(one), one.state) for one in placed}
     return done
 
 
-def _span(site: SiteFacts, first: date, last: date) -> tuple[date, date]:
-    first, last = first - DAY, last + DAY
-    if site.is_judged_by_the_month:
-        first, last = first.replace(day=1), (last.replace(day=1) + 31 * DAY).replace(day=1) - DAY
-    return first, last
-
-
-def _write(
-    people: Sequence[Employee],
-    derived: dict[int, Derived],
-    facts: Facts,
-    first: date,
-    last: date,
-    at: datetime,
-    done: Rebuilt,
-) -> None:
-    stored = _stored(people, first, last)
-    wanted = {one.key: one for person in people for one in _wanted(person, derived[person.pk], facts)}
+def _write(derived: Derivation, at: datetime, done: Rebuilt) -> None:
+    people, facts, first, last = derived.people, derived.facts, derived.first, derived.last
+    stored = stored_records(people, first, last)
+    wanted = {one.key: one for one in derived.wanted()}
     held, adjusted = hold_back(people, stored, wanted, first, last, at)
     done.adjusted += adjusted
     changed = [key for key, one in wanted.items() if key not in held and _differs(stored.get(key), one)]
@@ -173,13 +139,7 @@ def _write(
     _insert([wanted[key] for key in changed if key not in stored], facts)
     _update([wanted[key] for key in changed if key in stored], facts)
     done.written += len(changed)
-    _set_aside(people, derived, facts)
-
-
-def _stored(people: Sequence[Employee], first: date, last: date) -> dict[Key, Stored]:
-    rows = DayRecord.objects.filter(employee__in=people).dated(first, last)
-    fields = rows.values_list("employee_id", "slot", "pk", "digest", "period_id", "shift_date")
-    return {(employee, slot): Stored(*rest) for employee, slot, *rest in fields}
+    _set_aside(derived)
 
 
 def _differs(row: Stored | None, one: Wanted) -> bool:
@@ -193,8 +153,8 @@ def _insert(rows: Sequence[Wanted], facts: Facts) -> None:
 
 
 UPDATED = [
-    "site", "version", "shift_date", "state", "status", "starts_at", "ends_at", "closes_at", "first_in", "last_out",
-    "worked_minutes", "scheduled_minutes", "after_start_s", "past_grace_minutes", "grace_used_minutes",
+    "site", "version", "shift_date", "state", "status", "leave", "starts_at", "ends_at", "closes_at", "first_in",
+    "last_out", "worked_minutes", "scheduled_minutes", "after_start_s", "past_grace_minutes", "grace_used_minutes",
     "early_exit_minutes", "overtime_minutes", "spans", "overtime", "shares", "digest",
 ]  # fmt: skip
 FLAG_FIELDS = [
@@ -224,21 +184,6 @@ def _flags(days: Sequence[DayRecord], rows: Sequence[Wanted], facts: Facts) -> l
     return [_flag(day, one, flag, facts) for day, one in zip(days, rows, strict=True) for flag in one.record.flags]
 
 
-def _wanted(person: Employee, derived: Derived, facts: Facts) -> Iterable[Wanted]:
-    loose: dict[date, int] = defaultdict(int)
-    for record in derived.records:
-        slot = slot_of(record, facts.version_shifts, loose)
-        yield Wanted(person, slot, record, digest_of(record))
-
-
-def slot_of(record: rules.DayRecord, version_shifts: dict[int, int], loose: dict[date, int]) -> str:
-    """Name a record among the person's: by date and shift, and by number where there is no shift."""
-    if record.occurrence is not None:
-        return f"{record.occurrence.shift_date}:{version_shifts[record.occurrence.shift.key]}"
-    loose[record.shift_date] += 1
-    return f"{record.shift_date}:-{loose[record.shift_date]}"
-
-
 def row_of(one: Wanted) -> DayRecord:
     """Return a derived record as a row of the table."""
     record, occurrence = one.record, one.record.occurrence
@@ -250,6 +195,7 @@ def row_of(one: Wanted) -> DayRecord:
         shift_date=record.shift_date,
         state=record.state.value,
         status=record.status.value if record.status else "",
+        leave=record.leave.value if record.leave else "",
         starts_at=occurrence.starts_at if occurrence else None,
         ends_at=occurrence.ends_at if occurrence else None,
         closes_at=record.closes_at,
@@ -267,18 +213,6 @@ def row_of(one: Wanted) -> DayRecord:
         shares={day.isoformat(): length // MINUTE for day, length in record.shares},
         digest=one.digest,
     )
-
-
-def digest_of(record: rules.DayRecord) -> str:
-    """Return a digest of everything derived: equal digests mean equal rows and flags."""
-    occurrence = record.occurrence
-    values = (
-        record.shift_date, record.state, record.status, record.closes_at, record.first_in, record.last_out,
-        record.worked, record.overtime, record.after_start, record.grace, record.early_by, record.scheduled,
-        record.shares, [(flag.kind, flag.why) for flag in record.flags],
-        occurrence and (occurrence.shift.key, occurrence.starts_at, occurrence.ends_at),
-    )  # fmt: skip
-    return blake2b(repr(values).encode(), digest_size=16).hexdigest()
 
 
 def _texts(intervals: Iterable[Interval]) -> list[list[str]]:
@@ -303,18 +237,18 @@ def _flag(day: DayRecord, one: Wanted, flag: Any, facts: Facts) -> Flag:
     return row
 
 
-def _set_aside(people: Sequence[Employee], derived: dict[int, Derived], facts: Facts) -> None:
+def _set_aside(derived: Derivation) -> None:
     """Write why punches do not count, as far as it came out differently."""
-    placed = [one for found in derived.values() for one in found.placed]
+    placed = [one for found in derived.days.values() for one in found.placed]
     if not placed:
         return
     wanted = {one.punch.id: one for one in placed if one.state is not PunchState.COUNTED}
     times = [one.punch.at for one in placed]
-    near = SetAside.objects.filter(punch__employee__in=people, punch__at__gte=min(times), punch__at__lte=max(times))
+    near = SetAside.objects.filter(punch__employee__in=derived.people, punch__at__range=(min(times), max(times)))
     looked_at = {one.punch.id for one in placed}
     stored = {row.pk: row for row in near if row.pk in looked_at}
     SetAside.objects.filter(pk__in=[pk for pk in stored if pk not in wanted]).delete()
-    rows = [_aside(one, facts) for one in wanted.values()]
+    rows = [_aside(one, derived.slot_of_punch(one)) for one in wanted.values()]
     SetAside.objects.bulk_create(
         [row for row in rows if row.pk not in stored or _said(stored[row.pk]) != _said(row)],
         batch_size=1000,
@@ -328,13 +262,5 @@ def _said(row: SetAside) -> tuple[str, str, str]:
     return (row.state, row.reason, row.slot)
 
 
-def _aside(one: Placed, facts: Facts) -> SetAside:
-    return SetAside(
-        punch_id=one.punch.id, state=one.state.value, reason=one.reason[:200], slot=_slot_of_punch(one, facts)
-    )
-
-
-def _slot_of_punch(one: Placed, facts: Facts) -> str:
-    if one.occurrence is None:
-        return ""
-    return f"{one.occurrence.shift_date}:{facts.version_shifts[one.occurrence.shift.key]}"
+def _aside(one: Placed, slot: str) -> SetAside:
+    return SetAside(punch_id=one.punch.id, state=one.state.value, reason=one.reason[:200], slot=slot)

@@ -17,6 +17,9 @@ from factoryai.rest import Refusal
 from factoryai.sites.models import Site
 from identity.models import Employee
 
+Spans = list[tuple[int, date, date]]
+"""People by id, each with the first and the last date that something touches."""
+
 LOOKED_AHEAD = timedelta(days=60)
 """Overlaps of open-ended assignments are looked for so far: longer than any week or common cycle."""
 
@@ -45,7 +48,7 @@ def touch_shift(*, shift: Shift, since: date, at: datetime) -> int:
     return _mark(spans_of_shift(shift=shift, since=since, at=at))
 
 
-def spans_of_shift(*, shift: Shift, since: date, at: datetime) -> list[tuple[int, date, date]]:
+def spans_of_shift(*, shift: Shift, since: date, at: datetime) -> Spans:
     """Return who works the shift from ``since`` to today, and from when to when; before attendance is kept, nobody."""
     today = at.astimezone(shift.site.zone).date()
     since = max(since, kept_since(shift.site))
@@ -69,7 +72,7 @@ def _everybody(site: Site, first: date, last: date) -> list[int]:
     return list(Employee.objects.for_site(site).employed_between(first, last).values_list("pk", flat=True))
 
 
-def _mark(spans: list[tuple[int, date, date]]) -> int:
+def _mark(spans: Spans) -> int:
     mark_dirty(spans)
     if spans:
         transaction.on_commit(rebuild_soon, robust=True)
@@ -103,11 +106,8 @@ def end_assignment(*, assignment: Assignment, at: datetime) -> None:
 
 def touch_assignment(assignment: Assignment, at: datetime) -> None:
     """Mark the person's days that an assignment covers, up to today."""
-    today = at.astimezone(assignment.employee.site.zone).date()
-    last = min(today, assignment.to_date or today)
-    first = max(assignment.from_date, kept_since(assignment.employee.site))
-    if first <= last:
-        _mark([(assignment.employee_id, first, last)])
+    last = assignment.to_date or date.max
+    touch_person(employee=assignment.employee, first=assignment.from_date, last=last, at=at)
 
 
 def overlap_of(assignment: Assignment) -> date | None:
@@ -133,12 +133,21 @@ def _rule(row: Assignment) -> rules.Assignment:
 
 def touch_site(*, site: Site, first: date, last: date, at: datetime) -> int:
     """Mark everybody's days from ``first`` to ``last``, today at the latest: a holiday or the site's policy changed."""
+    return _mark(spans_of_site(site=site, first=first, last=last, at=at))
+
+
+def spans_of_site(*, site: Site, first: date, last: date, at: datetime) -> Spans:
+    """Return everybody who is employed on the dates, from when attendance is kept to today."""
     first, last = max(first, kept_since(site)), min(last, at.astimezone(site.zone).date())
-    return _mark([(person, first, last) for person in _everybody(site, first, last)])
+    return [(person, first, last) for person in _everybody(site, first, last)]
 
 
 def touch_person(*, employee: Employee, first: date, last: date, at: datetime) -> None:
     """Mark a person's days from ``first`` to ``last``, today at the latest."""
+    _mark(spans_of_person(employee=employee, first=first, last=last, at=at))
+
+
+def spans_of_person(*, employee: Employee, first: date, last: date, at: datetime) -> Spans:
+    """Return the person with the dates, from when attendance is kept to today; nobody when none are left."""
     first, last = max(first, kept_since(employee.site)), min(last, at.astimezone(employee.site.zone).date())
-    if first <= last:
-        _mark([(employee.pk, first, last)])
+    return [(employee.pk, first, last)] if first <= last else []

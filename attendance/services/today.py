@@ -126,9 +126,9 @@ def _assignments(
     return assigned
 
 
-def _leaves(found: dict[int, Today], first: date, last: date) -> dict[int, list[tuple[date, date]]]:
+def _leaves(found: dict[int, Today], first: date, last: date) -> dict[int, list[shifts.Leave]]:
     rows = Leave.objects.filter(employee__site__in=found, from_date__lte=last, to_date__gte=first)
-    away: dict[int, list[tuple[date, date]]] = defaultdict(list)
-    for employee, start, end in rows.order_by().values_list("employee_id", "from_date", "to_date"):
-        away[employee].append((start, end))
+    away: dict[int, list[shifts.Leave]] = defaultdict(list)
+    for leave in rows.order_by():
+        away[leave.employee_id].append(leave.as_rule())
     return away

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
 from typing import Any
 
@@ -15,20 +16,24 @@ from django.urls import reverse
 
 from attendance.models import (
     Assignment,
+    AttendancePolicy,
     Correction,
     DayRecord,
     Decision,
     DirtyDay,
     Flag,
     Holiday,
+    Leave,
     PayPeriod,
     Punch,
     ShiftVersion,
     Source,
 )
 from attendance.services.finalise import finalise_days
+from attendance.services.periods import add_period, lock_period
 from attendance.services.rebuild import rebuild_dirty
-from attendance.tests.factories import LATER, Plant, clock, make_employee, make_plant
+from attendance.services.review import review_flag
+from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
 from identity.models import Employee
 
 MODELS = [model for model in admin_site._registry if model._meta.app_label == "attendance" or model is Employee]
@@ -65,10 +70,32 @@ def test_every_list_is_for_hr_and_managers_and_shows_strangers_nothing(plant: Pl
     assert Client().get(address).status_code == 302
 
 
+def test_the_page_of_a_day_has_the_times_of_its_site(plant: Plant) -> None:
+    day = plant.record(plant.asha)
+    page = text(browser(plant.people.meena).get(f"/admin/attendance/dayrecord/{day.pk}/change/"))
+    assert "March 2, 2026, 8:06 a.m." in page
+    assert "2:36 a.m." not in page
+
+
+def test_the_list_of_decisions_has_the_times_of_the_site(plant: Plant) -> None:
+    flag, at = plant.flag(plant.asha, "late"), clock("2026-03-04 18:30")
+    review_flag(flag=flag, decision="confirmed", note="", by=plant.people.meena, at=at)
+    assert "04 Mar 2026 18:30" in text(browser(plant.people.meena).get("/admin/attendance/decision/"))
+
+
 def test_the_queue_shows_what_waits_with_its_reason(plant: Plant) -> None:
     page = text(browser(plant.people.meena).get(QUEUE))
     assert "LATE 6 min: first entry 08:06:12 at Gate 1; shift A (v1) starts 08:00, grace 5 min" in page
     assert "08:06 – 16:00" in page
+
+
+def test_the_picture_beside_a_flag_is_of_the_punch_it_is_about(plant: Plant) -> None:
+    entry, leaving = uuid.uuid4(), uuid.uuid4()
+    plant.punch(plant.asha, "2026-03-03 08:10", "in", snapshot=entry)
+    plant.punch(plant.asha, "2026-03-03 16:30", "out", snapshot=leaving)
+    pages = {kind: text(browser(plant.people.meena).get(f"{QUEUE}?kind={kind}")) for kind in ("late", "early_exit")}
+    assert [str(entry) in page for page in pages.values()] == [True, False]
+    assert [str(leaving) in page for page in pages.values()] == [False, True]
 
 
 def test_the_queue_says_which_source_holds_days_back(plant: Plant) -> None:
@@ -177,6 +204,13 @@ def test_a_month_of_nonsense_does_not_exist(plant: Plant) -> None:
     assert month(plant.people.meena, plant.asha, "2026-99").status_code == 404
 
 
+def test_a_month_says_what_lies_beyond_the_laws_hours(plant: Plant) -> None:
+    assert "Beyond the law" not in text(month(plant.people.meena, plant.asha))
+    AttendancePolicy.objects.create(site=plant.site, effective_from=MONDAY, law="factories_act_1948")
+    plant.punch(plant.asha, "2026-03-02 18:36:12", "out")
+    assert "<dt>Beyond the law’s hours</dt><dd>1:30</dd>" in text(month(plant.people.meena, plant.asha))
+
+
 def test_an_empty_month_says_so(plant: Plant) -> None:
     assert "Nothing is known of this month" in text(month(plant.people.meena, plant.asha, "2020-01"))
 
@@ -261,19 +295,110 @@ def shift_form(plant: Plant, **change: Any) -> dict[str, Any]:
         "site": plant.site.pk, "name": "A", "effective_from": "2026-03-01", "starts_at": "08:00", "ends_at": "17:00",
         "grace_in_minutes": 10, "grace_out_minutes": 0, "window_before_minutes": 120, "window_after_minutes": 240,
         "half_day_below_minutes": 0, "absent_below_minutes": 0, "break_minutes": 0, "break_after_minutes": 0,
-        "break_slots": "[]", "direction_policy": "alternating", "worked_policy": "first_last", "double_entry_hours": 12,
+        "break_slots": "", "direction_policy": "alternating", "worked_policy": "first_last", "double_entry_hours": 12,
         "repeat_within_minutes": 2, "dated_by": "start", "overtime_policy": "beyond_hours", **change,
     }  # fmt: skip
 
 
 def test_a_shift_edit_says_how_many_days_would_change_before_it_is_saved(plant: Plant) -> None:
     add = "/admin/attendance/shiftversion/add/"
-    page = text(browser(plant.people.meena).post(add, shift_form(plant, _preview="1"), follow=True))
-    assert "1 days of 1 people would change. Nothing is saved yet." in page
+    page = text(browser(plant.people.meena).post(add, shift_form(plant, _preview="1")))
+    assert "1 day of 1 person would change (" in page
+    assert "Asha (E1), Mon 02 Mar: present, 7:53 h, late 6 min, early exit 60 min → present, 7:53 h" in page
+    assert 'name="grace_in_minutes" value="10"' in page
     assert ShiftVersion.objects.filter(shift__name="A").count() == 1
     browser(plant.people.meena).post(add, shift_form(plant))
     rebuild_dirty(at=LATER)
     assert not Flag.objects.filter(kind="late").exists()
+
+
+def roster_edits(plant: Plant) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return what HR may change besides a shift: the address of a form, and what is typed into it."""
+    mine = plant.asha.assignments.get()
+    monday = {"from_date": MONDAY, "to_date": MONDAY}
+    no_turn = {"cycle_length": "", "cycle_days": "", "cycle_anchor": ""}
+    policy = {"effective_from": MONDAY, "week_offs": ["0"], "free_lates": 0, "pay_rounding": "none"}
+    return {
+        "a holiday": ("holiday/add/", {"site": plant.site.pk, "date": MONDAY, "name": "Holi"}),
+        "leave": ("leave/add/", {"employee": plant.asha.pk, **monday, "part": "whole", "kind": "sick"}),
+        "a policy": ("attendancepolicy/add/", {"site": plant.site.pk, **policy, "pay_rounding_minutes": 15}),
+        "an assignment": (
+            f"assignment/{mine.pk}/change/",
+            {"employee": plant.asha.pk, "shift": plant.night.pk, "from_date": mine.from_date, "to_date": "", **no_turn},
+        ),
+    }
+
+
+@pytest.mark.parametrize("edit", ["a holiday", "leave", "a policy", "an assignment"])
+def test_an_edit_of_the_roster_is_tried_out_before_it_is_saved(plant: Plant, edit: str) -> None:
+    address, typed = roster_edits(plant)[edit]
+    before = list(DayRecord.objects.order_by("pk").values())
+    page = text(browser(plant.people.meena).post(f"/admin/attendance/{address}", {**typed, "_preview": "1"}))
+    assert "would change (" in page
+    assert "Asha (E1), Mon 02 Mar: present, 7:53 h, late 6 min, early exit 60 min →" in page
+    assert list(DayRecord.objects.order_by("pk").values()) == before
+    assert not any(model.objects.exists() for model in (Holiday, Leave, AttendancePolicy))
+    assert plant.asha.assignments.get().shift == plant.day
+
+
+def test_a_preview_says_which_days_are_locked(plant: Plant) -> None:
+    period = add_period(site=plant.site, first=MONDAY, last=MONDAY)
+    lock_period(period=period, by=plant.people.meena, at=LATER, accept_unreviewed=True)
+    typed = {"site": plant.site.pk, "date": MONDAY, "name": "Holi", "_preview": "1"}
+    page = text(browser(plant.people.meena).post("/admin/attendance/holiday/add/", typed))
+    assert "in locked periods, which stay and get an adjustment instead" in page
+
+
+def test_deleting_says_what_it_would_change(plant: Plant) -> None:
+    mine = plant.asha.assignments.get()
+    page = text(browser(plant.people.meena).get(f"/admin/attendance/assignment/{mine.pk}/delete/"))
+    assert "Asha (E1), Mon 02 Mar: present, 7:53 h, late 6 min, early exit 60 min → no shift, 0:00 h" in page
+    assert plant.asha.assignments.exists()
+
+
+def test_a_preview_of_another_sites_roster_is_refused(plant: Plant) -> None:
+    typed = {"site": plant.people.other_site.pk, "date": MONDAY, "name": "Holi", "_preview": "1"}
+    page = text(browser(plant.people.meena).post("/admin/attendance/holiday/add/", typed))
+    assert "Select a valid choice" in page
+    assert "Nothing is saved yet" not in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        pytest.param("12:00-12:30, 15:00 – 15:15", [["12:00", "12:30"], ["15:00", "15:15"]], id="two breaks"),
+        pytest.param("", [], id="none"),
+    ],
+)
+def test_breaks_are_typed_as_people_write_them(plant: Plant, typed: str, kept: list) -> None:
+    add = "/admin/attendance/shiftversion/add/"
+    browser(plant.people.meena).post(add, shift_form(plant, name="B", break_slots=typed))
+    version = ShiftVersion.objects.get(shift__name="B")
+    assert version.break_slots == kept
+    copied = text(browser(plant.people.meena).get(f"{add}?copy={version.pk}"))
+    assert f'name="break_slots" value="{typed.replace(" – ", "-")}"' in copied or not typed
+
+
+@pytest.mark.parametrize("typed", ["noon", "12:00", "12:00-25:00", "12:00-12:30-13:00"])
+def test_breaks_that_make_no_sense_are_refused(plant: Plant, typed: str) -> None:
+    page = text(
+        browser(plant.people.meena).post(
+            "/admin/attendance/shiftversion/add/", shift_form(plant, name="B", break_slots=typed)
+        )
+    )
+    assert "Write times like 12:00-12:30" in page
+    assert not ShiftVersion.objects.filter(shift__name="B").exists()
+
+
+def test_a_turn_is_typed_from_its_first_day(plant: Plant) -> None:
+    turn = {"cycle_length": 4, "cycle_days": "1-2", "cycle_anchor": MONDAY}
+    typed = {"employee": plant.ravi.pk, "shift": plant.day.pk, "from_date": MONDAY, **turn}
+    plant.ravi.assignments.all().delete()
+    browser(plant.people.meena).post("/admin/attendance/assignment/add/", typed)
+    assert plant.ravi.assignments.get().cycle_days == [0, 1]
+    assert "days 1, 2 of every 4" in text(browser(plant.people.meena).get("/admin/attendance/assignment/"))
+    wrong = browser(plant.people.meena).post("/admin/attendance/assignment/add/", {**typed, "cycle_days": "0-9"})
+    assert "Write days like 1-2, 5." in text(wrong)
 
 
 def test_a_saved_version_is_only_looked_at(plant: Plant) -> None:
@@ -330,7 +455,8 @@ def test_shifts_rosters_and_punches_are_imported_and_the_same_file_again_changes
     tables = {
         "attendance/shiftversion": "name,effective_from,starts_at,ends_at\nB,2026-01-01,8:30,16:30\n",
         "identity/employee": "code,name\nE7,Nila\n",
-        "attendance/assignment": "employee_code,shift,from_date,weekdays\nE7,B,2026-03-01,mon tue\n",
+        "attendance/assignment": "employee_code,shift,from_date,weekdays,cycle_length,cycle_days,cycle_first_day\n"
+        "E7,B,2026-03-01,,4,1-2,2026-03-01\n",
         "attendance/punch": "employee_code,at,direction\nE7,2026-03-02 08:41:00,in\nE7,2026-03-02T16:30:00+05:30,out\n",
     }
     for path, table in tables.items():
@@ -340,6 +466,10 @@ def test_shifts_rosters_and_punches_are_imported_and_the_same_file_again_changes
     rebuild_dirty(at=LATER)
     day = DayRecord.objects.get(employee__code="E7", shift_date="2026-03-02")
     assert (day.after_start_minutes, day.worked_minutes) == (11, 469)
+    assert Assignment.objects.get(employee__code="E7").cycle_days == [0, 1]
+
+
+TURN = "employee_code,shift,from_date,cycle_days\n"
 
 
 @pytest.mark.parametrize(
@@ -351,6 +481,16 @@ def test_shifts_rosters_and_punches_are_imported_and_the_same_file_again_changes
         ("attendance/punch", "employee_code,at\nE1,2999-03-02 08:00\n", "This time has not come yet"),
         ("attendance/assignment", "employee_code,shift,from_date\nE1,Z,2026-03-01\n", "There is no shift Z"),
         ("attendance/assignment", "employee_code,shift,from_date\nE1,A,2026-03-05\n", "overlaps"),
+        (
+            "attendance/assignment",
+            "employee_code,shift,from_date,cycle_days\nE1,A,2026-03-05,0-2\n",
+            "no days like 1-2",
+        ),
+        (
+            "attendance/assignment",
+            "employee_code,shift,from_date,cycle_days\nE1,A,2026-03-05,1-2\n",
+            "needs its length",
+        ),
         ("attendance/shiftversion", "name,effective_from,starts_at,ends_at\nB,2026-01-01,8,8\n", "is no time"),
         (
             "attendance/shiftversion",
@@ -358,7 +498,18 @@ def test_shifts_rosters_and_punches_are_imported_and_the_same_file_again_changes
             "does not end",
         ),
     ],
-    ids=["no text", "no columns", "nobody", "future", "no shift", "overlap", "no clock", "no length"],
+    ids=[
+        "no text",
+        "no columns",
+        "nobody",
+        "future",
+        "no shift",
+        "overlap",
+        "no days",
+        "half a turn",
+        "no clock",
+        "no length",
+    ],
 )
 def test_a_table_that_makes_no_sense_says_what_to_mend(plant: Plant, path: str, table: str, words: str) -> None:
     before = (Punch.objects.count(), Assignment.objects.count(), ShiftVersion.objects.count())

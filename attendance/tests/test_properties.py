@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from attendance.models import AttendancePolicy, DayRecord, DirtyDay, Flag, Holiday, Leave, Punch, SetAside
+from attendance.models.shifts import LeavePart
 from attendance.services.corrections import ask_correction, decide_correction
 from attendance.services.periods import add_period, lock_period
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
@@ -40,10 +41,10 @@ EDITS = st.one_of(
     PUNCHES,
     PUNCHES,
     st.tuples(st.just("remove"), st.integers(0, 20)),
-    st.tuples(st.just("shift"), DAYS, st.integers(0, 30)),
+    st.tuples(st.just("shift"), DAYS, st.integers(0, 30), st.integers(0, 480)),
     st.tuples(st.just("holiday"), DAYS),
-    st.tuples(st.just("leave"), WHO, DAYS),
-    st.tuples(st.just("policy"), st.integers(0, 20), st.integers(1, 3)),
+    st.tuples(st.just("leave"), WHO, DAYS, st.sampled_from(LeavePart.values)),
+    st.tuples(st.just("policy"), st.integers(0, 20), st.integers(1, 3), st.lists(st.integers(0, 6), max_size=2)),
     st.tuples(st.just("excuse"), st.integers(0, 20)),
 )
 
@@ -83,8 +84,9 @@ def remove(plant: Plant, number: int) -> None:
         decide_correction(correction=correction, approve=True, note="", by=plant.people.kavita, at=LATER)
 
 
-def shift(plant: Plant, day: date, grace: int) -> None:
-    fields = {"starts_at": time(8), "ends_at": time(17), "grace_in_minutes": grace, "effective_from": day}
+def shift(plant: Plant, day: date, grace: int, least: int) -> None:
+    fields = {"starts_at": time(8), "ends_at": time(17), "effective_from": day}
+    fields |= {"grace_in_minutes": grace, "absent_below_minutes": least}
     save_shift(site=plant.site, name="A", fields=fields, by=plant.people.meena, at=LATER)
 
 
@@ -95,14 +97,14 @@ def holiday(plant: Plant, day: date) -> None:
     touch_site(site=plant.site, first=day, last=day, at=LATER)
 
 
-def leave(plant: Plant, who: str, day: date) -> None:
-    Leave.objects.create(employee=getattr(plant, who), from_date=day, to_date=day)
+def leave(plant: Plant, who: str, day: date, part: str) -> None:
+    Leave.objects.create(employee=getattr(plant, who), from_date=day, to_date=day, part=part)
     touch_person(employee=getattr(plant, who), first=day, last=day, at=LATER)
 
 
-def policy(plant: Plant, minutes: int, every: int) -> None:
+def policy(plant: Plant, minutes: int, every: int, days_off: list[int]) -> None:
     since = date(2026, 1, 1)
-    fields = {"monthly_grace_minutes": minutes, "half_day_every": every}
+    fields = {"monthly_grace_minutes": minutes, "half_day_every": every, "week_offs": days_off}
     AttendancePolicy.objects.update_or_create(site=plant.site, effective_from=since, defaults=fields)
     touch_site(site=plant.site, first=since, last=LAST, at=LATER)
 

@@ -17,8 +17,21 @@ from attendance.rules.derivation import Derived, Roster, derive_days
 from attendance.rules.flags import FlagKind, judge_again
 from attendance.rules.intervals import total, without
 from attendance.rules.matching import Direction, Punch, PunchState, place_punches
-from attendance.rules.shifts import DAY, Assignment, Cycle, DatedBy, Occurrence, OvertimePolicy, Shift, occurrences
+from attendance.rules.sessions import SessionPolicy
+from attendance.rules.shifts import (
+    DAY,
+    Assignment,
+    Cycle,
+    DatedBy,
+    Leave,
+    LeavePart,
+    Occurrence,
+    OvertimePolicy,
+    Shift,
+    occurrences,
+)
 
+FIRST, SECOND = LeavePart.FIRST_HALF, LeavePart.SECOND_HALF
 KOLKATA, BERLIN = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)
 MORNING = Shift(
@@ -100,6 +113,60 @@ def test_a_missing_exit_is_a_flag_and_no_invented_time() -> None:
     day = records([entry("08:00")])[0]
     assert (day.last_out, day.worked_minutes, day.status) == (None, 0, Status.PRESENT)
     assert [flag.kind for flag in day.flags] == [FlagKind.MISSING_OUT]
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        pytest.param("12:00", Status.PRESENT, id="while the shift runs"),
+        pytest.param("19:00", Status.PRESENT, id="at the last moment of the window"),
+        pytest.param("19:01", Status.ABSENT, id="when nothing more can come"),
+    ],
+)
+@pytest.mark.parametrize("punches", [["08:00"], ["08:00", "09:30"]], ids=["no exit", "a short stay"])
+def test_too_little_work_costs_nothing_before_the_day_is_final(punches: list[str], now: str, status: Status) -> None:
+    shift = dataclasses.replace(MORNING, absent_below=timedelta(hours=4), half_day_below=timedelta(hours=8))
+    given = [entry(punches[0]), *map(leave, punches[1:])]
+    assert records(given, shift, now=clock(now), days=1)[0].status is status
+
+
+@pytest.mark.parametrize(
+    ("part", "came", "went", "late", "early"),
+    [
+        pytest.param(FIRST, "12:36", "17:00", 6, 0, id="due from the middle on"),
+        pytest.param(FIRST, "12:30", "16:50", 0, 10, id="until the end"),
+        pytest.param(SECOND, "08:07", "12:30", 7, 0, id="due from the start"),
+        pytest.param(SECOND, "08:00", "12:00", 0, 30, id="until the middle"),
+    ],
+)
+def test_half_a_day_of_leave_leaves_the_other_half(
+    part: LeavePart, came: str, went: str, late: int, early: int
+) -> None:
+    given = Roster(assigned(MORNING, days=1), leaves=(Leave(MONDAY, MONDAY, part),))
+    punches = [entry(came), leave(went)]
+    day = derive_days(given, punches, MONDAY, MONDAY, KOLKATA, now=LATER, watermark=LATER).records[0]
+    assert (day.status, day.leave, day.scheduled) == (Status.HALF_DAY, part, timedelta(hours=4.5))
+    assert (day.after_start_minutes, day.early_exit_minutes) == (late, early)
+    assert [flag.minutes for flag in day.flags] == [minutes for minutes in (late, early) if minutes]
+    assert all(judge_again(flag.kind, flag.inputs) for flag in day.flags)
+
+
+def test_a_flag_beside_half_a_day_of_leave_says_from_when_on_one_was_due() -> None:
+    given = Roster(assigned(MORNING, days=1), leaves=(Leave(MONDAY, MONDAY, FIRST),))
+    punches = [entry("12:36"), leave("17:00")]
+    day = derive_days(given, punches, MONDAY, MONDAY, KOLKATA, now=LATER, watermark=LATER).records[0]
+    assert day.flags[0].why == (
+        "LATE 6 min: first entry 12:36:00; shift A (v3) starts 12:30 after half a day of leave, grace 5 min"
+    )
+
+
+def test_nobody_in_the_other_half_of_a_day_of_leave_is_flagged() -> None:
+    given = Roster(assigned(MORNING, days=1), leaves=(Leave(MONDAY, MONDAY, FIRST),))
+    day = derive_days(given, [], MONDAY, MONDAY, KOLKATA, now=LATER, watermark=LATER).records[0]
+    assert [flag.why for flag in day.flags] == [
+        "ABSENT FOR HALF: half a day of leave; no punch in the other half of shift A (v3), 12:30 to 17:00"
+    ]
+    assert judge_again(day.flags[0].kind, day.flags[0].inputs)
 
 
 def test_while_the_shift_runs_nothing_is_missing_yet() -> None:
@@ -202,16 +269,29 @@ def test_more_grace_never_adds_a_late_flag_nor_changes_worked_time(punches: list
     assert all(not m.has(FlagKind.LATE) or s.has(FlagKind.LATE) for s, m in zip(strict, mild, strict=True))
 
 
-@given(PUNCHES, MOMENTS)
-def test_an_added_punch_changes_only_the_days_that_can_hold_it(punches: list[Punch], added: Punch) -> None:
-    before = {day.shift_date: day for day in records(punches, now=FAR)}
-    after = {day.shift_date: day for day in records([*punches, dataclasses.replace(added, id=5000)], now=FAR)}
-    near = {
-        o.shift_date
-        for o in roster(MORNING)
-        if o.window_start <= added.at <= max(o.window_end, o.starts_at + o.shift.double_entry)
-    } | {added.at.astimezone(KOLKATA).date()}
-    assert all(before.get(day) == after.get(day) for day in after if day not in near)
+@given(PUNCHES, MOMENTS, SHIFTS)
+def test_an_added_punch_changes_only_the_days_that_can_hold_it(
+    punches: list[Punch], added: Punch, shifts: tuple
+) -> None:
+    before = {(day.shift_date, day.shift): day for day in records(punches, *shifts, now=FAR)}
+    together = [*punches, dataclasses.replace(added, id=5000)]
+    after = {(day.shift_date, day.shift): day for day in records(together, *shifts, now=FAR)}
+    near = {(o.shift_date, o.shift.name) for o in roster(*shifts) if _can_hold(o, added.at)}
+    local_date = added.at.astimezone(KOLKATA).date()
+    untouched = [key for key in before.keys() | after.keys() if key not in near and key[0] != local_date]
+    assert all(before.get(key) == after.get(key) for key in untouched)
+
+
+def _can_hold(occurrence: Occurrence, at: datetime) -> bool:
+    """Whether a punch at ``at`` may stand in the occurrence: its margins before any neighbour cuts them."""
+    start, end, shift = occurrence.starts_at, occurrence.ends_at, occurrence.shift
+    return start - shift.window_before <= at <= max(end + shift.window_after, start + shift.double_entry)
+
+
+@given(PUNCHES, SHIFTS)
+def test_nobody_works_two_shifts_at_once(punches: list[Punch], shifts: tuple) -> None:
+    spans = sorted(span for day in records(punches, *shifts) for span in day.worked)
+    assert all(earlier.end <= later.start for earlier, later in pairwise(spans))
 
 
 @given(PUNCHES, SHIFTS)
@@ -276,7 +356,13 @@ def test_two_looks_of_a_camera_without_direction_are_one_punch() -> None:
     ("roster_of", "statuses"),
     [
         pytest.param({"holidays": frozenset({MONDAY})}, ["holiday", None], id="a holiday"),
-        pytest.param({"leaves": ((MONDAY, MONDAY),)}, ["on_leave", None], id="leave"),
+        pytest.param({"leaves": (Leave(MONDAY, MONDAY),)}, ["on_leave", None], id="leave"),
+        pytest.param(
+            {"leaves": (Leave(MONDAY, MONDAY, FIRST), Leave(MONDAY, MONDAY, SECOND))},
+            ["on_leave", None],
+            id="two halves",
+        ),
+        pytest.param({"leaves": (Leave(MONDAY, MONDAY, FIRST),)}, ["half_day", None], id="half a day of leave"),
         pytest.param({"days_off": frozenset({MONDAY})}, ["week_off", None], id="a day off"),
         pytest.param({"joined": MONDAY + DAY}, [None, None], id="before joining"),
         pytest.param({}, ["absent", None], id="a day of work"),
@@ -296,6 +382,72 @@ def test_work_on_a_holiday_is_overtime_and_never_late() -> None:
     punches = [entry("10:00"), leave("14:00")]
     day = derive_days(given, punches, MONDAY, MONDAY, KOLKATA, now=LATER, watermark=LATER).records[0]
     assert (day.status, day.worked_minutes, day.overtime_minutes, day.flags) == ("present", 240, 240, ())
+
+
+@pytest.mark.parametrize("off", ["the site's day off", "its own weekday off", "the off days of a turn"])
+def test_work_on_a_day_off_counts_as_overtime_and_is_never_late(off: str) -> None:
+    shift = dataclasses.replace(MORNING, overtime=OvertimePolicy.BEYOND_HOURS)
+    weekdays = frozenset({1, 2, 3}) if off == "its own weekday off" else None
+    cycle = Cycle(MONDAY + DAY, 4, frozenset({0, 1})) if off == "the off days of a turn" else None
+    days_off = frozenset({MONDAY}) if off == "the site's day off" else frozenset()
+    given = Roster((Assignment((shift,), MONDAY - 7 * DAY, None, weekdays, cycle),), days_off=days_off)
+    punches = [entry("10:00"), leave("14:00")]
+    found = derive_days(given, punches, MONDAY, MONDAY, KOLKATA, now=LATER, watermark=LATER).records
+    assert [(day.status, day.worked_minutes, day.overtime_minutes, day.flags) for day in found] == [
+        ("present", 240, 240, ())
+    ]
+
+
+def test_an_entry_on_a_day_off_opens_the_shift_that_begins_then() -> None:
+    early = dataclasses.replace(MORNING, name="E", starts_at=time(6), ends_at=time(14))
+    late = dataclasses.replace(MORNING, name="L", starts_at=time(14), ends_at=time(22))
+    given = Roster(assigned(early, late), days_off=frozenset({MONDAY}))
+    punches = [entry("13:58"), leave("22:00")]
+    found = derive_days(given, punches, MONDAY, MONDAY, KOLKATA, now=LATER, watermark=LATER).records
+    assert [(day.shift, day.worked_minutes) for day in found] == [("L", 482)]
+
+
+def test_punches_on_a_holiday_that_a_shift_leaves_alone_are_kept_for_hr() -> None:
+    shift = dataclasses.replace(MORNING, skips_holidays=True)
+    given = Roster(assigned(shift, days=1), holidays=frozenset({MONDAY}))
+    found = derive_days(given, [entry("08:00")], MONDAY, MONDAY, KOLKATA, now=LATER, watermark=LATER)
+    assert [one.state for one in found.placed] == [PunchState.OFF_SHIFT]
+    assert [(day.status, [flag.kind for flag in day.flags]) for day in found.records] == [("holiday", ["off_shift"])]
+
+
+@pytest.mark.parametrize(
+    ("punches", "kinds"),
+    [
+        pytest.param([entry("08:00"), leave("12:00")], [], id="whole"),
+        pytest.param([entry("08:00")], [FlagKind.MISSING_OUT], id="no exit"),
+        pytest.param([leave("12:00")], [FlagKind.MISSING_IN], id="no entry"),
+        pytest.param(
+            [entry("08:00", is_doubtful=True), leave("12:00")], [FlagKind.LOW_CONFIDENCE], id="a doubtful face"
+        ),
+    ],
+)
+def test_work_without_a_shift_is_flagged_like_any_other(punches: list[Punch], kinds: list[FlagKind]) -> None:
+    given = Roster(sessions=SessionPolicy())
+    found = derive_days(given, punches, MONDAY, MONDAY, KOLKATA, now=LATER, watermark=LATER).records
+    assert [flag.kind for day in found for flag in day.flags] == kinds
+    assert all(judge_again(flag.kind, flag.inputs) for day in found for flag in day.flags)
+
+
+@pytest.mark.parametrize(
+    ("punches", "shifts"),
+    [
+        pytest.param(
+            [("22:00", "in", 0), ("06:10", "out", 1)], "N", id="the exit of a night in the next shift's hours"
+        ),
+        pytest.param([("22:00", "in", 0), ("06:10", "in", 1), ("06:20", "out", 1)], "NDD", id="once that is entered"),
+        pytest.param([("06:10", "out", 1)], "D", id="an exit that ends nothing"),
+    ],
+)
+def test_an_open_session_keeps_its_exit(punches: list[tuple[str, str, int]], shifts: str) -> None:
+    dawn = dataclasses.replace(MORNING, name="D", starts_at=time(6), ends_at=time(14))
+    given = [Punch(clock(text, MONDAY + day * DAY), Direction(way)) for text, way, day in punches]
+    placed = place_punches(given, roster(NIGHT, dawn, days=2))
+    assert "".join(one.occurrence.shift.name for one in placed if one.occurrence).replace("NN", "N") == shifts
 
 
 def test_the_version_in_force_on_the_day_is_used() -> None:

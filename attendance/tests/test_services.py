@@ -7,9 +7,23 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from attendance.models import AttendancePolicy, DayRecord, DirtyDay, Flag, Holiday, Punch, SetAside, Source
+from attendance.export import live_table
+from attendance.models import (
+    AttendancePolicy,
+    DayRecord,
+    DirtyDay,
+    Flag,
+    Holiday,
+    Leave,
+    LimitWarning,
+    Punch,
+    SetAside,
+    Source,
+)
 from attendance.rules.flags import judge_again
 from attendance.services.finalise import finalise_days
+from attendance.services.limits import watch_limits
+from attendance.services.periods import add_period
 from attendance.services.presence import people_on_shift
 from attendance.services.punches import NewPunch, record_punch, record_punches
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
@@ -17,6 +31,7 @@ from attendance.services.rosters import save_shift, touch_site
 from attendance.services.watermarks import close_site
 from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
 from factoryai.rest import Refusal
+from identity.services.people import save_employee
 
 pytestmark = pytest.mark.django_db
 
@@ -208,3 +223,59 @@ def test_people_on_shift_are_those_who_came_and_did_not_leave(plant: Plant) -> N
     plant.punch(plant.ravi, "2026-03-03 06:00", "out")
     assert people_on_shift(plant.site, clock("2026-03-03 06:30")) == 0
     assert people_on_shift(plant.people.other_site, clock("2026-03-02 12:00")) == 0
+
+
+def test_passed_limits_are_listed_once_and_go_with_what_gave_them(plant: Plant) -> None:
+    AttendancePolicy.objects.create(site=plant.site, effective_from=date(2026, 1, 1), law="factories_act_1948")
+    plant.punch(plant.asha, "2026-03-02 08:00", "in")
+    plant.punch(plant.asha, "2026-03-02 18:00", "out")
+    soon = clock("2026-03-04 12:00")
+    assert [watch_limits(at=soon), watch_limits(at=soon)] == [2, 2]
+    found = LimitWarning.objects.order_by("limit").values_list("employee", "date", "limit", "by_minutes")
+    assert list(found) == [(plant.asha.pk, MONDAY, "daily_hours", 60), (plant.asha.pk, MONDAY, "rest_interval", 300)]
+    plant.punch(plant.asha, "2026-03-02 13:00", "out")
+    plant.day.versions.update(worked_policy="pairs")
+    plant.rebuild(plant.asha)
+    assert watch_limits(at=soon) == 0
+
+
+@pytest.mark.parametrize(("since", "found"), [(MONDAY, 2), (MONDAY + timedelta(days=1), 0)])
+def test_a_law_is_watched_from_the_date_of_its_policy_on(plant: Plant, since: date, found: int) -> None:
+    AttendancePolicy.objects.create(site=plant.site, effective_from=since, law="factories_act_1948")
+    plant.punch(plant.asha, "2026-03-02 08:00", "in")
+    plant.punch(plant.asha, "2026-03-02 18:00", "out")
+    assert watch_limits(at=clock("2026-03-04 12:00")) == found
+
+
+def test_half_a_day_of_leave_is_half_a_day_in_the_payroll(plant: Plant) -> None:
+    Leave.objects.create(employee=plant.asha, from_date=MONDAY, to_date=MONDAY, part="first_half")
+    plant.punch(plant.asha, "2026-03-02 12:25", "in")
+    plant.punch(plant.asha, "2026-03-02 17:00", "out")
+    plant.rebuild(plant.asha)
+    day = plant.record(plant.asha)
+    assert (day.status, day.leave, day.scheduled_minutes, day.flags.count()) == ("half_day", "first_half", 270, 0)
+    lines = list(live_table(add_period(site=plant.site, first=MONDAY, last=MONDAY)))
+    names = [position for position, line in enumerate(lines) if line and line[0] == "employee_code"]
+    row, sums = (dict(zip(lines[position], lines[position + 1], strict=True)) for position in names)
+    assert (row["status"], row["leave"]) == ("half day", "first half")
+    assert (sums["half_days"], sums["half_days_on_leave"]) == (1, 1)
+
+
+def test_work_on_the_sites_day_off_is_overtime(plant: Plant) -> None:
+    AttendancePolicy.objects.create(site=plant.site, effective_from=date(2026, 1, 1), week_offs=[0])
+    plant.punch(plant.asha, "2026-03-02 10:00", "in")
+    plant.punch(plant.asha, "2026-03-02 14:00", "out")
+    plant.rebuild(plant.asha)
+    day = plant.record(plant.asha)
+    assert (day.status, day.overtime_minutes, day.scheduled_minutes, day.flags.count()) == ("present", 240, 0, 0)
+
+
+def test_who_is_switched_off_is_absent_on_no_day_after_the_last_punch(plant: Plant) -> None:
+    plant.punch(plant.asha, "2026-03-03 08:00", "in")
+    plant.punch(plant.asha, "2026-03-03 17:00", "out")
+    finalise_days(at=clock("2026-03-06 12:00"))
+    plant.asha.is_active = False
+    save_employee(plant.asha)
+    rebuild_dirty(at=clock("2026-03-06 12:00"))
+    days = DayRecord.objects.filter(employee=plant.asha).order_by("shift_date").values_list("shift_date", "status")
+    assert dict(days) == {date(2026, 3, 1): "absent", MONDAY: "absent", date(2026, 3, 3): "present"}

@@ -34,8 +34,8 @@ class NoteSerializer(serializers.Serializer):
 
 
 class AlertFilter(filters.FilterSet):
-    state = filters.MultipleChoiceFilter(choices=State)
-    severity = filters.MultipleChoiceFilter(choices=Severity)
+    state = filters.MultipleChoiceFilter(choices=State.choices)
+    severity = filters.MultipleChoiceFilter(choices=Severity.choices)
     site = filters.CharFilter("site__slug")
     raised_after = AwareDateTimeFilter("raised_at", "gte")
     raised_before = AwareDateTimeFilter("raised_at", "lt")

@@ -14,6 +14,7 @@ from django.db import transaction
 from factoryai.embedded.errors import CannotStartError
 from factoryai.embedded.logins import DEMO_SITE
 from factoryai.sites.models import Site
+from identity.models import CameraFaces
 from occupancy.models import Zone, ZoneLine
 from streaming.models import Camera
 from streaming.scenes import SCENES
@@ -33,8 +34,12 @@ DEMO_SETTINGS = {
         "roles": ["attendance", "occupancy"],
         "direction": Camera.Direction.BOTH,
         "lines": [{"name": "Turnstiles", "points": [[0.08, 0.665], [0.92, 0.665]], "in": "right"}],
+        "zones": [{"name": "Reception", "points": [[0.56, 0.43], [0.7, 0.43], [0.7, 0.53], [0.56, 0.53]]}],
     },
+    "door": {"roles": ["attendance"], "direction": Camera.Direction.IN},
 }
+DEMO_RESIGHT_S = 3600
+"""The people of a scene come by every minute for as long as it runs: one sighting an hour shows what one shows."""
 HOW_TO_WRITE = (
     "A camera is written NAME=rtsp://user:password@address/path, its name in small letters, digits and hyphens, "
     "as in --camera gate=rtsp://192.168.1.20/stream1"
@@ -63,14 +68,19 @@ def parse_first_camera(url: str) -> Source:
     return _check("RTSP_URL", url)
 
 
-def add_demo_cameras(site: Site) -> None:
-    """Give the demonstration its cameras, once; what somebody has changed or removed since stays as it is."""
+def add_demo_cameras(site: Site, address: str = DEMO_PREFIX) -> None:
+    """Give the demonstration its cameras, once; what somebody has changed or removed since stays as it is.
+
+    ``address`` is what the name of a scene is put behind: the scenes in the camera process, or a server of them.
+    """
     if Camera.objects.filter(site=site).exists():
         return
     for scene, title in SCENES.items():
-        fields = {"name": title, "address": f"{DEMO_PREFIX}{scene}", "site": site, **DEMO_SETTINGS.get(scene, {})}
+        fields = {"name": title, "address": f"{address}{scene}", "site": site, **DEMO_SETTINGS.get(scene, {})}
         camera, _ = Camera.objects.get_or_create(slug=scene, defaults=fields)
         _count_people(camera)
+        if "attendance" in camera.roles:
+            CameraFaces.objects.get_or_create(camera=camera, defaults={"resight_s": DEMO_RESIGHT_S})
 
 
 def _count_people(camera: Camera) -> None:

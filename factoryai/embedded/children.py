@@ -1,8 +1,9 @@
-"""Child processes that are started again when they end, each with its own log file, and that never outlive `up`."""
+"""Child processes that are started again when they end or hang, each with its own log file; none outlives `up`."""
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from factoryai.embedded.liveness import Sign, Silence
 from factoryai.embedded.tether import tied_to_parent
 
 BACKOFF_FIRST_S = 1.0
@@ -19,6 +21,8 @@ GOOD_AFTER_S = 60.0
 """A child that ran this long is healthy again: its next restart is quick."""
 POLITE_S = 3.5
 """What a child gets to end by itself; with the killing after it, everything is gone within five seconds."""
+STACKS_WITHIN_S = 2.0
+"""What a hanging child gets to write where each of its threads stands."""
 LOG_LIMIT_BYTES = 5_000_000
 LOGS_KEPT = 3
 
@@ -33,10 +37,13 @@ class Child:
     environment: Mapping[str, str] = field(repr=False, default_factory=dict)
     descriptors: Sequence[int] = ()
     is_ground: bool = False
+    sign: Sign | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     failures: int = 0
     due_at: float = 0.0
+    silence: Silence = field(default_factory=Silence)
+    aborted_at: float | None = None
 
     @property
     def is_running(self) -> bool:
@@ -53,9 +60,9 @@ class Child:
                 env=dict(self.environment),
                 pass_fds=self.descriptors,
                 start_new_session=True,
-                preexec_fn=tied_to_parent(),
+                preexec_fn=_prepare(),
             )
-        self.started_at = now
+        self.started_at, self.silence, self.aborted_at = now, Silence(), None
 
     def _open_log(self) -> BinaryIO:
         """Open the log; where that is impossible the program runs without one, which is better than not at all."""
@@ -69,6 +76,11 @@ class Child:
         """Ask the program to end; it may take a moment."""
         if self.is_running:
             self.process.terminate()
+
+    def abort(self, now: float) -> None:
+        """Have a program that hangs write its stacks into its log (`PYTHONFAULTHANDLER`) and end."""
+        self.aborted_at = now
+        self.process.send_signal(signal.SIGABRT)
 
     def kill(self) -> None:
         """End the program and whatever it started."""
@@ -92,6 +104,17 @@ class Child:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")[:200]
 
 
+def _prepare() -> Callable[[], None]:
+    """Return what a child does before its program: it holds keys and faces, so it never leaves its memory on a disk."""
+    tie = tied_to_parent()
+
+    def prepare() -> None:
+        tie()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    return prepare
+
+
 def backoff_s(failures: int) -> float:
     """Return the pause before the next start after so many failures in a row: 1, 2, 4 … 30 s."""
     return min(BACKOFF_FIRST_S * 2 ** max(0, failures - 1), BACKOFF_LIMIT_S)
@@ -111,16 +134,27 @@ class Family:
         return child
 
     def look_after(self) -> None:
-        """Start again what has ended and is due; call it a few times a second."""
+        """End what hangs and start again what has ended and is due; call it a few times a second."""
         now = self._clock()
         for child in self.children:
             if child.is_running:
+                self._end_hanging(child, now)
                 if child.failures and now - child.started_at >= GOOD_AFTER_S:
                     child.failures = 0
             elif child.due_at == 0.0:
                 self._note_end(child, now)
             elif now >= child.due_at:
                 self._start_again(child, now)
+
+    def note_sign(self, name: str, is_alive: bool) -> None:
+        """Take the answer of a child that was asked for a sign of life; one that does not run cannot give any."""
+        for child in self.children:
+            if child.name == name and child.is_running:
+                child.silence.note(is_alive)
+
+    def signs(self) -> Mapping[str, Sign]:
+        """Return how each child that can be asked is asked."""
+        return {child.name: child.sign for child in list(self.children) if child.sign}
 
     def rotate_logs(self) -> None:
         """Start a log over when it is full, keeping the last ones. The writers append, so they just go on."""
@@ -150,6 +184,15 @@ class Family:
         """End everything at once."""
         for child in reversed(self.children):
             child.kill()
+
+    def _end_hanging(self, child: Child, now: float) -> None:
+        """Ask a child that hangs for its stacks, and kill it when it cannot even do that."""
+        if child.aborted_at is not None:
+            if now - child.aborted_at >= STACKS_WITHIN_S:
+                child.kill()
+        elif child.silence.is_too_long:
+            self._say(f"{child.name} hangs: no sign of life for {child.silence.seconds:.0f} s. It is ended.")
+            child.abort(now)
 
     def _start_again(self, child: Child, now: float) -> None:
         """Start a child that is due; one that cannot be started now is tried again later."""

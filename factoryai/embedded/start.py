@@ -102,7 +102,9 @@ def _prepare_cameras(wishes: Wishes) -> Sequence[str]:
 def _add_staff() -> None:
     """Give the demonstration its staff; the connection is let go of before the processes that use it begin."""
     with database.complaints_in_words():
-        staff.add_staff(logins.turn_demo_on(settings.DATA_DIR), at=timezone.now())
+        site, at = logins.turn_demo_on(settings.DATA_DIR), timezone.now()
+        staff.add_staff(site, at=at)
+        staff.enrol_staff(site, at=at)
     database.let_go()
 
 

@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from factoryai.embedded import readiness, valkey
 from factoryai.embedded.children import Child, Family
 from factoryai.embedded.errors import CannotStartError
+from factoryai.embedded.liveness import Listener, PulseSign, Sign, unless_away
 from factoryai.settings import env
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -79,7 +81,8 @@ class Supervisor:
             command = valkey.command(valkey.find_server(), path)
         except valkey.NoServerError as error:
             raise CannotStartError(str(error)) from error
-        child = self._child("broker", command, is_ground=True)
+        sign = partial(valkey.answers, self._redis_url)
+        child = self._child("broker", command, is_ground=True, sign=sign)
         self._family.add(child)
         self._wait_for_broker(child)
         return f"{valkey.version(self._redis_url)}, started here on a private socket"
@@ -89,14 +92,16 @@ class Supervisor:
         manage = [sys.executable, str(PROJECT / "manage.py")]
         celery = [sys.executable, "-m", "celery", "--app", "factoryai"]
         listener = self._installation.listener.fileno()
-        self._family.add(self._child("web", [*manage, "serve", "--fd", str(listener)], descriptors=(listener,)))
-        self._family.add(self._child("cameras", [*manage, "run_cameras"]))
-        self._family.add(self._child("worker", [*celery, "worker", *WORKER_OPTIONS]))
-        self._family.add(self._child("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""]))
+        serve = [*manage, "serve", "--fd", str(listener)]
+        self._family.add(self._child("web", serve, descriptors=(listener,), sign=self._web_answers))
+        self._add_with_pulse("cameras", [*manage, "run_cameras"])
+        self._add_with_pulse("worker", [*celery, "worker", *WORKER_OPTIONS])
+        self._add_with_pulse("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""])
 
     def run(self) -> None:
         """Watch over the children until `stop` is called."""
         threading.Thread(target=self._report_readiness, daemon=True).start()
+        Listener(self._family.signs, self._family.note_sign).start()
         rotate_at = time.monotonic() + ROTATE_EVERY_S
         while not self.is_stopping:
             time.sleep(TICK_S)
@@ -121,11 +126,26 @@ class Supervisor:
         if self._socket_folder:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
 
+    def _add_with_pulse(self, name: str, command: Sequence[str]) -> None:
+        """Start a child whose main loop touches a file, which it may not while the broker is away."""
+        pulse = self._installation.folder / "pulse" / name
+        pulse.parent.mkdir(mode=0o700, exist_ok=True)
+        sign = unless_away(PulseSign(pulse), partial(valkey.answers, self._redis_url))
+        self._family.add(self._child(name, command, sign=sign, environment={"FACTORYAI_PULSE": str(pulse)}))
+
     def _child(
-        self, name: str, command: Sequence[str], *, descriptors: Sequence[int] = (), is_ground: bool = False
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        sign: Sign,
+        environment: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
+        is_ground: bool = False,
     ) -> Child:
         log = self._installation.folder / "logs" / f"{name}.log"
-        return Child(name, command, log, self._environment(), descriptors, is_ground)
+        own = {**self._environment(), **(environment or {})}
+        return Child(name, command, log, own, descriptors, is_ground, sign)
 
     def _environment(self) -> Mapping[str, str]:
         """Return the environment of the children: this one's, with what they share spelt out."""
@@ -134,6 +154,7 @@ class Supervisor:
             "REDIS_URL": self._redis_url,
             "DJANGO_SETTINGS_MODULE": "factoryai.settings",
             "PYTHONUNBUFFERED": "1",
+            "PYTHONFAULTHANDLER": "1",
             "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")])),
         }
         if self._installation.host_names:
@@ -161,10 +182,9 @@ class Supervisor:
 
         Runs in a thread of its own: what it asks may be slow to answer, and Ctrl-C must not wait for that.
         """
-        place, awaited, web_is_there = self._installation, list(self._installation.camera_slugs), False
-        name = (place.host_names or env.text("FACTORYAI_HOSTS", "localhost")).split(",")[0].strip()
+        awaited, web_is_there = list(self._installation.camera_slugs), False
         while not self.is_stopping:
-            web_is_there = web_is_there or readiness.web_answers(place.probe_host, place.port, name)
+            web_is_there = web_is_there or self._web_answers()
             awaited = readiness.cameras_without_picture(self._redis_url, awaited)
             took = time.monotonic() - self._started_at
             if web_is_there and not awaited:
@@ -173,6 +193,11 @@ class Supervisor:
                 return self._say(self._what_is_missing(took, awaited if web_is_there else None))
             time.sleep(TICK_S)
         return None
+
+    def _web_answers(self) -> bool:
+        place = self._installation
+        name = (place.host_names or env.text("FACTORYAI_HOSTS", "localhost")).split(",")[0].strip()
+        return readiness.web_answers(place.probe_host, place.port, name)
 
     def _what_is_missing(self, took: float, awaited: Sequence[str] | None) -> str:
         logs = self._installation.folder / "logs"

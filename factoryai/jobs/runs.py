@@ -82,7 +82,8 @@ def perform_run(*, run: Run, at: datetime) -> Outcome:
     sites = list(sites_of(run.by, run.site.slug if run.site else None))
     wish = Wish(sites, at, run.by, run.day, _noting(run))
     try:
-        outcome = run_job(run.job, lambda: hand.run(wish), is_by_hand=True)
+        is_whole = not hand.is_scoped or (run.site is None and sees_all(run.by))
+        outcome = run_job(run.job, lambda: hand.run(wish), is_due=is_whole)
     except Refusal as refusal:
         _finish(run, Run.Result.FAILED, error=refusal.message)
         raise

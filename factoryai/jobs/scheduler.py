@@ -13,6 +13,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from factoryai import pulse
 from factoryai.jobs.services import beat_ticked, hold_beat, release_beat, sync_schedule
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Scheduler(DatabaseScheduler):
         super().setup_schedule()
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
+        pulse.beat()
         if not self._may_act():
             return ASKS_EVERY_S
         if time.monotonic() - self._noted >= TICK_EVERY_S:

@@ -89,14 +89,14 @@ def run_job(
     name: str,
     function: Callable[[], Outcome],
     *,
-    is_by_hand: bool = False,
+    is_due: bool = True,
     clock: Callable[[], dt.datetime] = timezone.now,
 ) -> Outcome:
     """Call ``function`` between two heartbeats; what it raises is written down and raised on.
 
-    A run by hand may be for one site only, so the run that is due stays due.
+    With ``is_due`` False, as by hand for one of several sites, the run that is due stays due.
     """
-    job_started(name=name, at=clock(), is_by_hand=is_by_hand)
+    job_started(name=name, at=clock(), is_due=is_due)
     try:
         outcome = function()
     except Exception as error:
@@ -106,11 +106,11 @@ def run_job(
     return outcome
 
 
-def job_started(*, name: str, at: dt.datetime, is_by_hand: bool = False) -> None:
+def job_started(*, name: str, at: dt.datetime, is_due: bool = True) -> None:
     """Note a start, and how many due times went by without one."""
     row = Job.objects.get_or_create(name=name)[0]
     started = {"last_started_at": at, "last_result": Job.Result.RUNNING, "runs": F("runs") + 1}
-    if is_by_hand:
+    if not is_due:
         Job.objects.filter(pk=row.pk).update(**started)
         return
     when = _current_schedule(name)

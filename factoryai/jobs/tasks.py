@@ -22,6 +22,7 @@ LOGINS_KEPT_FOR = dt.timedelta(days=90)
 
 @job("jobs.heartbeat")
 def heartbeat() -> str:
+    """Show that the scheduler reaches a worker."""
     return "The scheduler reaches a worker."
 
 

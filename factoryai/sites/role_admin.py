@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.admin import RelatedFieldListFilter
+from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -39,6 +41,15 @@ def _held(request: HttpRequest) -> dict[int, frozenset[str]]:
     return held
 
 
+class VisibleChoices(RelatedFieldListFilter):
+    """Offers only rows that the person may see: a filter is no list of everybody's sites, cameras and shifts."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        seen = field.remote_field.model._default_manager.visible_to(request.user, model_admin.view_roles)
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to={"pk__in": seen.values("pk")})
+
+
 class RoleAdmin:
     """Mix in before ``ModelAdmin`` for a model whose queryset is a `ScopedQuerySet`.
 
@@ -55,6 +66,17 @@ class RoleAdmin:
         if type(rows).visible_to is not ScopedQuerySet.visible_to:
             return rows.visible_to(request.user, self.view_roles)
         return rows if request.user.is_superuser else rows.at_sites(sites_of(request, self.view_roles))
+
+    def get_list_filter(self, request: HttpRequest) -> list:
+        """Narrow every filter by related rows that belong to a site to the rows the person may see."""
+        found = super().get_list_filter(request)  # type: ignore[misc]
+        return [(one, VisibleChoices) if self._is_by_site(one) else one for one in found]
+
+    def _is_by_site(self, name: Any) -> bool:
+        if not isinstance(name, str):
+            return False
+        field = get_fields_from_path(self.model, name)[-1]  # type: ignore[attr-defined]
+        return bool(field.remote_field) and isinstance(field.remote_field.model._default_manager.all(), ScopedQuerySet)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._may(request, self.view_roles)

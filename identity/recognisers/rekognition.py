@@ -6,12 +6,14 @@ surroundings, re-encoded as JPEG: no EXIF, no neighbours, never above the servic
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import boto3
 import cv2
@@ -28,10 +30,13 @@ from botocore.exceptions import (
 
 from identity.recognisers.base import Face, PermanentError, TransientError
 from identity.recognisers.local import LocalRecogniser
-from identity.recognisers.retries import Retrier
+from identity.recognisers.retries import Retrier, retrying
 from identity.rules import REKOGNITION, Candidate, Decision, Thresholds, decide_identity
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 LIMIT_BYTES = 5_242_880
 """Largest picture a request may carry (Rekognition developer guide, limits)."""
@@ -101,9 +106,12 @@ class DailySpend:
             self._spent += 1
 
 
-def make_client(**options: Any) -> Any:
-    """Return the client that all threads share; ``options`` are boto3's (region, keys, ``endpoint_url``)."""
-    return boto3.client("rekognition", config=CLIENT_CONFIG, **options)
+def make_client(*, config: Config | None = None, **options: Any) -> Any:
+    """Return the client that all threads share; ``options`` are boto3's (region, keys, ``endpoint_url``).
+
+    ``config`` is laid over `CLIENT_CONFIG`.
+    """
+    return boto3.client("rekognition", config=CLIENT_CONFIG.merge(config) if config else CLIENT_CONFIG, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +229,40 @@ class RekognitionRecogniser:
     def _send(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Make exactly one request and turn every failure into one of ours."""
         self._spend.spend()
-        try:
+        with errors_of_ours():
             return getattr(self._client, operation)(CollectionId=self._collection, **parameters)
-        except ClientError as error:
-            raise judge_error(error) from error
-        except (ConnectionError, EndpointConnectionError, HTTPClientError) as error:
-            raise TransientError("unreachable", f"the face service did not answer: {type(error).__name__}") from error
-        except NoCredentialsError as error:
-            raise PermanentError("no_credentials", "no AWS keys are set", opens_circuit=True) from error
-        except BotoCoreError as error:
-            raise PermanentError("refused_here", f"the request was not sent: {type(error).__name__}") from error
+
+
+@contextmanager
+def errors_of_ours() -> Iterator[None]:
+    """Turn every failure of a boto3 call into a `TransientError` or a `PermanentError`."""
+    try:
+        yield
+    except ClientError as error:
+        raise judge_error(error) from error
+    except (ConnectionError, EndpointConnectionError, HTTPClientError) as error:
+        raise TransientError("unreachable", f"the face service did not answer: {type(error).__name__}") from error
+    except NoCredentialsError as error:
+        raise PermanentError("no_credentials", "no AWS keys are set", opens_circuit=True) from error
+    except BotoCoreError as error:
+        raise PermanentError("refused_here", f"the request was not sent: {type(error).__name__}") from error
+
+
+def retrying_aws(max_retries: int = 3, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function that makes one boto3 call: tried again as `retries.retrying` does, on passing faults only.
+
+    The SDK's own retries must be off in its client, as in that of `make_client`.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def attempt(*args: P.args, **kwargs: P.kwargs) -> R:
+            with errors_of_ours():
+                return function(*args, **kwargs)
+
+        return retrying(max_retries, **options)(attempt)
+
+    return decorate
 
 
 def judge_error(error: ClientError) -> TransientError | PermanentError:

@@ -171,6 +171,11 @@ def _watch(site_id: int) -> ServiceWatch:
     return ServiceWatch(site_id)
 
 
+def forget_watches() -> None:
+    """Begin as a process that has seen nothing of the service yet."""
+    _watch.cache_clear()
+
+
 def is_remote() -> bool:
     """Whether faces are searched elsewhere."""
     return settings.FACE_ENGINE == "rekognition"

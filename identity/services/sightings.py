@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from factoryai.alerts.services import record_event
@@ -17,7 +18,7 @@ from identity.confidential import open_face
 from identity.models import CameraFaces, Employee, Sighting, Snapshot
 from identity.services.purge import discard_snapshot
 from identity.services.snapshots import keep_snapshot
-from identity.services.unknowns import file_unknown
+from identity.services.unknowns import file_unknown, most_like
 from streaming.frames import Observation
 from streaming.models import Camera
 
@@ -29,9 +30,10 @@ Outcome, Review = Sighting.Outcome, Sighting.Review
 def record_sighting(*, observation: Observation, at: dt.datetime) -> Sighting | None:
     """Record one face of one passage, exactly once by its event id; decide anew whether the person works here.
 
-    Returns the sighting, the earlier one for a repeated event, and None when the same person was sighted by the same
-    camera within its re-sighting interval. A picture that cannot be kept does not lose the sighting. Raises
-    `Camera.DoesNotExist` for a camera that is gone.
+    Returns the sighting, the earlier one for a repeated event, and None when the same person, known or not, was sighted
+    by the same camera within its re-sighting interval. A picture that cannot be kept does not lose the sighting; none is kept of
+    somebody whose biometrics were erased while the observation waited. Raises `Camera.DoesNotExist` for a camera that
+    is gone.
     """
     if known := Sighting.objects.filter(event_id=observation.event_id).first():
         return known
@@ -40,9 +42,10 @@ def record_sighting(*, observation: Observation, at: dt.datetime) -> Sighting | 
     jpeg, data["vector"] = open_face(data)
     captured_at = dt.datetime.fromtimestamp(observation.captured_at, dt.UTC)
     employee = _employee(camera, data, captured_at)
-    if data["outcome"] == Outcome.KNOWN and _was_just_sighted(camera, employee, captured_at):
+    if _was_just_sighted(camera, employee, data, captured_at):
         return None
-    snapshot = _keep_picture(camera, jpeg, data["outcome"], captured_at, at)
+    is_erased = employee is not None and employee.has_withdrawn
+    snapshot = None if is_erased else _keep_picture(camera, jpeg, data["outcome"], captured_at, at)
     try:
         return _write(observation.event_id, camera, employee, data, snapshot, captured_at, at)
     except IntegrityError:
@@ -86,16 +89,28 @@ def _employee(camera: Camera, data: dict[str, Any], captured_at: dt.datetime) ->
     return employee
 
 
-def _was_just_sighted(camera: Camera, employee: Employee | None, captured_at: dt.datetime) -> bool:
+def _was_just_sighted(
+    camera: Camera, employee: Employee | None, data: Mapping[str, Any], captured_at: dt.datetime
+) -> bool:
+    """Whether this camera has sighted the same person within its interval. What is doubtful is always recorded."""
+    same = _sightings_of_the_same(camera, employee, data)
+    if same is None:
+        return False
     policy = getattr(camera, "face_policy", None) or CameraFaces(camera=camera)
     interval = dt.timedelta(seconds=policy.resight_s)
-    return Sighting.objects.filter(
-        employee=employee,
-        camera=camera,
-        outcome=Outcome.KNOWN,
-        captured_at__gt=captured_at - interval,
-        captured_at__lt=captured_at + interval,
-    ).exists()
+    around = {"captured_at__gt": captured_at - interval, "captured_at__lt": captured_at + interval}
+    return same.filter(camera=camera, outcome=data["outcome"], **around).exists()
+
+
+def _sightings_of_the_same(
+    camera: Camera, employee: Employee | None, data: Mapping[str, Any]
+) -> QuerySet[Sighting] | None:
+    if data["outcome"] == Outcome.KNOWN:
+        return Sighting.objects.filter(employee=employee)
+    if data["outcome"] == Outcome.UNKNOWN and data["vector"] is not None:
+        unknown = most_like(camera.site, data["vector"])
+        return unknown and unknown.sightings.all()
+    return None
 
 
 def _keep_picture(

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from factoryai.alerts.services import record_event
 from factoryai.rest import Refusal
+from factoryai.sites.models import Site
 from identity.models import Employee, Sighting, Snapshot, UnknownFace
 from identity.rules import GROUPED_AT, SFACE
 from identity.services.gallery import lock_gallery
@@ -24,7 +25,7 @@ def file_unknown(*, sighting: Sighting, vector: np.ndarray) -> UnknownFace:
     """Put a sighting to the unknown face it resembles most, or to one of its own. One at a time per site."""
     lock_gallery(sighting.site_id)
     vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
-    unknown = _most_like(sighting, vector) or UnknownFace(
+    unknown = most_like(sighting.site, vector) or UnknownFace(
         site=sighting.site,
         model_version=SFACE.model,
         first_seen_at=sighting.captured_at,
@@ -41,8 +42,9 @@ def file_unknown(*, sighting: Sighting, vector: np.ndarray) -> UnknownFace:
     return unknown
 
 
-def _most_like(sighting: Sighting, vector: np.ndarray) -> UnknownFace | None:
-    groups = UnknownFace.objects.for_site(sighting.site).filter(state__in=JOINABLE, model_version=SFACE.model)
+def most_like(site: Site, vector: np.ndarray) -> UnknownFace | None:
+    """Return the unknown face of a site that a unit vector resembles most, None when it resembles none."""
+    groups = UnknownFace.objects.for_site(site).filter(state__in=JOINABLE, model_version=SFACE.model)
     scored = [(float(group.mean @ vector), group) for group in groups.exclude(mean=None)]
     score, group = max(scored, key=lambda pair: pair[0], default=(-1.0, None))
     return group if score >= GROUPED_AT else None

@@ -2,19 +2,25 @@
 
 It keeps collections in memory and compares faces with the local engine, so that what is searched is really looked at.
 ``script`` holds one step per request: ``"ok"``, an error code, ``"500"``, ``"503"``, ``"hang"``, ``"slow"``,
-``"reset"`` or ``"no_face"``; when it is used up every request is ``"ok"``.
+``"reset"`` or ``"no_face"``; when it is used up every request is ``"ok"``. ``clock_ahead_s`` is how far its clock is
+ahead of the machine's: like the real service it refuses what was signed more than five minutes off.
+
+``python -m identity.tests.rekognition_server 8161`` runs one until Ctrl-C.
 """
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import http.server
 import json
 import struct
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
@@ -23,10 +29,13 @@ import numpy as np
 
 from identity.recognisers.local import LocalRecogniser
 
+SKEW_S = 300
 STATUS = {"AccessDeniedException": 400, "InternalServerError": 500, "ServiceUnavailableException": 503}
 
 
 ENGINE = LocalRecogniser()
+LOOKER = ThreadPoolExecutor(1)
+"""Looks at every picture: the nets are loaded by each thread that uses them, and a server has one for each client."""
 
 
 class RefusalError(Exception):
@@ -40,9 +49,10 @@ class RekognitionServer(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, script: Iterable[str] = (), *, hang_s: float = 30.0) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, script: Iterable[str] = (), *, hang_s: float = 30.0, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.script, self.hang_s = list(script), hang_s
+        self.clock_ahead_s = 0.0
         self.is_picky = False
         """Whether every photo is found too poor to enrol."""
         self.calls: list[str] = []
@@ -68,6 +78,10 @@ class RekognitionServer(http.server.ThreadingHTTPServer):
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
             raise RefusalError("InvalidImageFormatException", "Request has invalid image format")
+        return LOOKER.submit(self.look_at, image).result()
+
+    @staticmethod
+    def look_at(image: np.ndarray) -> np.ndarray:
         faces = ENGINE.find_faces(image)
         if not faces:
             raise RefusalError("InvalidParameterException", "There are no faces in the image. Should be at least 1.")
@@ -149,10 +163,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, operation: str, body: dict[str, Any], step: str) -> None:
         try:
+            self._check_clock()
             self._fail_as_told(step)
             self._send(200, OPERATIONS[operation](self.server, body))
         except RefusalError as refusal:
             self._send(refusal.status, {"__type": refusal.code, "Message": str(refusal)})
+
+    def _check_clock(self) -> None:
+        signed = dt.datetime.strptime(self.headers["X-Amz-Date"], "%Y%m%dT%H%M%S%z").timestamp()
+        if abs(time.time() + self.server.clock_ahead_s - signed) > SKEW_S:
+            raise RefusalError("InvalidSignatureException", "Signature expired: check the clock of this machine.")
 
     @staticmethod
     def _fail_as_told(step: str) -> None:
@@ -171,3 +191,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+if __name__ == "__main__":
+    with RekognitionServer(port=int(sys.argv[1])):
+        threading.Event().wait()

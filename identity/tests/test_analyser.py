@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 import pytest
 
@@ -74,6 +75,33 @@ def test_a_stranger_is_sighted_as_unknown_when_gone(engine: CountingRecogniser, 
     analyses = list(passage(FaceAnalyser(engine, {}), driver))
     assert [len(analysis.observations) for analysis in analyses] == [*[0] * len(driver), 1]
     assert analyses[-1].observations[0].data["outcome"] == "unknown"
+    assert engine.searches <= 2
+
+
+def coming_nearer(image: np.ndarray, count: int) -> list[np.ndarray]:
+    """A picture that grows three times as wide, by the same share each time."""
+    return [cv2.resize(image, None, fx=1.0 * 3 ** (n / count), fy=1.0 * 3 ** (n / count)) for n in range(count)]
+
+
+def test_the_second_search_of_who_comes_nearer_is_kept_for_the_best_shot(
+    engine: CountingRecogniser, driver: list[np.ndarray]
+) -> None:
+    engine.gallery = gallery_of({})
+    widths, find = [], engine.search
+    engine.search = lambda image, face: widths.append(face.quality.width) or find(image, face)
+    images = coming_nearer(driver[0], 12)
+    (found,) = sightings(passage(FaceAnalyser(engine, {}), [*images, *images[-1:] * 4]))
+    assert found.data["outcome"] == "unknown"
+    assert len(widths) == 2
+    assert widths[1] >= 1.7 * widths[0]
+
+
+def test_who_stays_is_reported_while_still_there(engine: CountingRecogniser, driver: list[np.ndarray]) -> None:
+    engine.gallery = gallery_of({})
+    analyses = list(passage(FaceAnalyser(engine, {}), driver * 4))
+    reported = [number for number, analysis in enumerate(analyses) if analysis.observations]
+    assert len(reported) == 1
+    assert 50 <= reported[0] < 55
     assert engine.searches <= 2
 
 

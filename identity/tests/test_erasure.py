@@ -58,7 +58,7 @@ def aws(settings) -> Iterator[RekognitionServer]:
         settings.AWS_ENDPOINT_URL_REKOGNITION = server.url
         settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "test"
         yield server
-    engines._watch.cache_clear()
+    engines.forget_watches()
 
 
 def enrol(employee, number=0):
@@ -123,6 +123,15 @@ def test_what_is_held_as_evidence_stays_and_is_said(people, ravi, camera):
 def test_a_face_that_is_still_there_is_a_trace(people, ravi):
     face = make_face(ravi)
     assert find_traces(employee=ravi, vectors=[face.embedding]) != []
+
+
+def test_what_waited_while_somebody_was_erased_is_a_sighting_without_a_picture(ravi, camera):
+    enrol(ravi)
+    waiting = seen(camera, person=ravi)
+    erase_biometrics(employee=ravi, at=NOON)
+    sighting = record(waiting)
+    assert (sighting.employee, sighting.snapshot) == (ravi, None)
+    assert find_traces(employee=ravi, vectors=[]) == []
 
 
 def test_erasing_twice_erases_nothing_more(ravi):

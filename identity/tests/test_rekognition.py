@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import date
 
 import cv2
 import numpy as np
 import pytest
+from botocore.config import Config
 
 from identity.recognisers.base import PermanentError, RecogniserError, TransientError
 from identity.recognisers.rekognition import (
@@ -17,6 +19,7 @@ from identity.recognisers.rekognition import (
     SpendingStopError,
     encode_face,
     make_client,
+    retrying_aws,
 )
 from identity.recognisers.retries import CircuitBreaker, CircuitOpenError, Retrier
 from identity.rules import Outcome, decide_identity
@@ -49,10 +52,12 @@ def engine(server: RekognitionServer, clock: Clock) -> RekognitionRecogniser:
     return connect(server, clock)
 
 
-def connect(server: RekognitionServer, clock: Clock, *, limit: int | None = None) -> RekognitionRecogniser:
+def connect(
+    server: RekognitionServer, clock: Clock, *, limit: int | None = None, config: Config | None = None
+) -> RekognitionRecogniser:
     retrier = Retrier(sleep=clock.sleep, clock=clock, breaker=CircuitBreaker(clock=clock))
     spend = DailySpend(limit, today=lambda: date(2026, 3, 2))
-    client = make_client(endpoint_url=server.url, **KEYS)
+    client = make_client(endpoint_url=server.url, config=config, **KEYS)
     return RekognitionRecogniser(client, "factory", spend=spend, retrier=retrier, finder=ENGINE)
 
 
@@ -128,6 +133,68 @@ def test_a_final_error_costs_exactly_one_request(
     with pytest.raises(PermanentError) as caught:
         search(engine, driver[0])
     assert (caught.value.code, len(server.calls), clock.sleeps) == (step, 1, [])
+
+
+def test_a_service_that_hangs_is_let_go_of_and_asked_four_times(server: RekognitionServer, clock: Clock) -> None:
+    server.script, server.hang_s = ["hang"] * 9, 2.0
+    engine = connect(server, clock, config=Config(read_timeout=0.2))
+    with pytest.raises(TransientError) as caught:
+        engine.create_collection()
+    assert (caught.value.code, len(server.calls), clock.sleeps) == ("unreachable", 4, [1, 2, 4])
+
+
+def test_a_slow_answer_is_waited_for(
+    server: RekognitionServer, engine: RekognitionRecogniser, clock: Clock, driver: list[np.ndarray]
+) -> None:
+    server.script = ["slow"]
+    assert search(engine, driver[0]) == []
+    assert (len(server.calls), clock.sleeps) == (1, [])
+
+
+def test_a_wrong_clock_is_not_tried_again_and_rests_the_service(
+    server: RekognitionServer, engine: RekognitionRecogniser, clock: Clock
+) -> None:
+    server.clock_ahead_s = 3600
+    with pytest.raises(PermanentError, match="clock") as caught:
+        list(engine.faces())
+    assert (caught.value.code, len(server.calls), clock.sleeps) == ("InvalidSignatureException", 1, [])
+    with pytest.raises(CircuitOpenError):
+        list(engine.faces())
+
+
+def test_with_three_faults_in_ten_nearly_all_of_what_would_fail_succeeds(
+    server: RekognitionServer, engine: RekognitionRecogniser, clock: Clock
+) -> None:
+    """Every call that begins with a fault would have failed without retries."""
+    chance, would_fail, failed = random.Random(5), 0, 0
+    for _ in range(200):
+        server.script = [chance.choice(TRIED_AGAIN) if chance.random() < 0.3 else "ok" for _ in range(4)]
+        would_fail += server.script[0] != "ok"
+        asked = len(server.calls)
+        try:
+            list(engine.faces())
+        except TransientError:
+            failed += 1
+        assert len(server.calls) - asked <= 4
+        clock.now += 1
+    assert would_fail > 40
+    assert failed <= 0.05 * would_fail
+
+
+def test_the_decorator_retries_a_boto3_call_as_often_as_told(server: RekognitionServer, clock: Clock) -> None:
+    client = make_client(endpoint_url=server.url, **KEYS)
+
+    @retrying_aws(max_retries=2, sleep=clock.sleep, clock=clock)
+    def list_faces() -> dict:
+        return client.list_faces(CollectionId="factory")
+
+    server.script = ["ThrottlingException", "500"]
+    assert list_faces()["Faces"] == []
+    assert (len(server.calls), clock.sleeps) == (3, [1, 2])
+    server.script = ["AccessDeniedException"]
+    with pytest.raises(PermanentError):
+        list_faces()
+    assert len(server.calls) == 4
 
 
 def test_refused_keys_rest_the_service_at_once(

@@ -1,19 +1,16 @@
 """Counting feet across a line: who really went over it, in which direction, exactly once.
 
-A person counts by the foot point, the middle of the lower edge of the box. Around the line lies a band; only a foot
-that was confirmed on one side of the band and is confirmed on the other has crossed, so standing on the line or
-turning round in the band counts nothing, while really going back counts again. When a track dies and another begins
-close to where the first was heading, they are one walker.
+Around the line lies a band; only a foot that was confirmed on one side of the band and is confirmed on the other has
+crossed, so standing on the line or turning round in the band counts nothing, while really going back counts again.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
-Point = tuple[float, float]
+from occupancy.rules.walkers import Point, Tracked, Walker, Walkers
 
 BAND = 0.11
 """Half width of the band, as a share of the walker's height: 18 px for a person of 160 px, at which simulated crowds
@@ -22,27 +19,8 @@ with 20 % misses were counted within 1 %."""
 CONFIRMING_FRAMES = 2
 """Frames in a row that a foot must be seen beyond the band."""
 
-SEARCH = 0.55
-"""How far, in walker heights, a returning walker may be from where it was heading."""
-
-PATIENCE_S = 1.5
-"""How long a walker is remembered after its track was last seen."""
-
 END_MARGIN = 0.05
 """How far beyond the ends of the drawn line, as a share of its length, a crossing still counts."""
-
-
-class Walker(Protocol):
-    """What counting needs of a track: ``box`` is ``(x1, y1, x2, y2)`` in pixels."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def box(self) -> tuple[float, float, float, float]: ...
-    @property
-    def is_confirmed(self) -> bool: ...
-    @property
-    def missed_s(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,82 +82,34 @@ class _Side:
     frames: int = 0
 
 
-@dataclass(slots=True)
-class _Walk:
-    track: int
-    foot: Point
-    height: float
-    seen_at: float
-    velocity: Point = (0.0, 0.0)
-    sides: dict[str, _Side] = field(default_factory=dict)
-
-    def expected_at(self, at: float) -> Point:
-        gap = at - self.seen_at
-        return self.foot[0] + self.velocity[0] * gap, self.foot[1] + self.velocity[1] * gap
-
-    def move(self, foot: Point, height: float, at: float) -> None:
-        gap = at - self.seen_at
-        if gap > 0:
-            speed = ((foot[0] - self.foot[0]) / gap, (foot[1] - self.foot[1]) / gap)
-            self.velocity = tuple(old + 0.4 * (new - old) for old, new in zip(self.velocity, speed, strict=True))
-        self.foot, self.height, self.seen_at = foot, height, at
-
-
-def foot_of(box: tuple[float, float, float, float]) -> Point:
-    """Return the middle of the lower edge of a box."""
-    return (box[0] + box[2]) / 2, box[3]
-
-
 class LineCounter:
-    """Follows walkers over the frames of one camera and says who crossed which line. Memory ends with the track."""
+    """Says who of the walkers of one camera crossed which line."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
+    def __init__(self, lines: Iterable[Line], walkers: Walkers | None = None) -> None:
         self._lines = tuple(line for line in lines if line.length > 0)
-        self._walks: dict[int, _Walk] = {}
+        self._walkers = walkers or Walkers()
+        self._sides: dict[tuple[int, str], _Side] = {}
 
-    def update(self, tracks: Iterable[Walker], at: float) -> list[Crossing]:
-        """Take the tracks of the frame captured ``at`` (Unix seconds, never going back) and return the crossings.
+    def update(self, tracks: Iterable[Tracked], at: float) -> list[Crossing]:
+        """Take the tracks of the frame captured ``at`` (Unix seconds, never going back) and return the crossings."""
+        return self.count(self._walkers.update(tracks, at), at)
 
-        Unconfirmed tracks, and tracks that were only predicted in this frame, are not looked at.
-        """
-        seen = [track for track in tracks if track.is_confirmed and not track.missed_s]
-        self._forget(at)
-        self._adopt([track for track in seen if track.id not in self._walks], {track.id for track in seen}, at)
+    def count(self, seen: Iterable[Walker], at: float) -> list[Crossing]:
+        """Take the walkers who are seen in the frame captured ``at`` and return the crossings."""
+        remembered = self._walkers.numbers()
+        self._sides = {key: side for key, side in self._sides.items() if key[0] in remembered}
         crossings: list[Crossing] = []
-        for track in seen:
-            walk = self._walks[track.id]
-            walk.move(foot_of(track.box), track.box[3] - track.box[1], at)
-            crossings.extend(self._judge(walk, line, at) for line in self._lines if self._has_crossed(walk, line))
+        for walker in seen:
+            for line in self._lines:
+                side = self._sides.setdefault((walker.number, line.name), _Side())
+                if self._has_crossed(walker, line, side):
+                    is_in = (side.confirmed > 0) == line.is_in_clockwise
+                    crossings.append(Crossing(line.name, walker.track, is_in, at))
         return crossings
 
-    def _forget(self, at: float) -> None:
-        self._walks = {key: walk for key, walk in self._walks.items() if at - walk.seen_at <= PATIENCE_S}
-
-    def _adopt(self, newcomers: Sequence[Walker], present: set[int], at: float) -> None:
-        """Give each newcomer the memory of the lost walker it most likely is, or a fresh one."""
-        lost = [walk for key, walk in self._walks.items() if key not in present]
-        pairs = sorted(
-            (distance, index, newcomer.id)
-            for newcomer in newcomers
-            for index, walk in enumerate(lost)
-            if (distance := math.dist(walk.expected_at(at), foot_of(newcomer.box))) <= SEARCH * walk.height
-        )
-        taken: set[int] = set()
-        for _, index, track in pairs:
-            if track not in self._walks and index not in taken:
-                taken.add(index)
-                del self._walks[lost[index].track]
-                lost[index].track = track
-                self._walks[track] = lost[index]
-        for newcomer in newcomers:
-            if newcomer.id not in self._walks:
-                box = newcomer.box
-                self._walks[newcomer.id] = _Walk(newcomer.id, foot_of(box), box[3] - box[1], at)
-
     @staticmethod
-    def _has_crossed(walk: _Walk, line: Line) -> bool:
+    def _has_crossed(walk: Walker, line: Line, state: _Side) -> bool:
         """Move the walker's memory of one line on by one frame; True in the frame that confirms a crossing."""
-        state = walk.sides.setdefault(line.name, _Side())
         distance = line.side(walk.foot)
         side = 0 if abs(distance) <= BAND * walk.height else int(math.copysign(1, distance))
         if side == 0 or side == state.confirmed:
@@ -194,8 +124,3 @@ class LineCounter:
         has_crossed = bool(state.confirmed) and line.is_met_between(state.last_point, walk.foot)
         state.confirmed, state.last_point, state.candidate, state.frames = side, walk.foot, 0, 0
         return has_crossed
-
-    @staticmethod
-    def _judge(walk: _Walk, line: Line, at: float) -> Crossing:
-        is_clockwise = walk.sides[line.name].confirmed > 0
-        return Crossing(line.name, walk.track, is_clockwise == line.is_in_clockwise, at)

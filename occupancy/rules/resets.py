@@ -36,10 +36,18 @@ class ResetPlan:
     business_date: date
 
 
-def decide_reset(now: datetime, zone: ZoneInfo, reset_at: time, policy: Policy, last_done: date | None) -> ResetPlan:
+def decide_reset(
+    now: datetime,
+    zone: ZoneInfo,
+    reset_at: time,
+    policy: Policy,
+    last_done: date | None,
+    first_fact: datetime | None = None,
+) -> ResetPlan:
     """Decide about the reset that ``now`` (aware) is nearest to in the site's zone.
 
-    ``last_done`` is the business date of the last reset, None when there was none. The window is closed at both
+    ``last_done`` is the business date of the last reset, None when there was none; then one was missed only if the zone
+    had counted anything before it was due (``first_fact``, None for never). The window is closed at both
     ends: 02:30:00 and 04:00:00 may still run. A reset that was missed is asked for until the next one's window opens.
     """
     business_date = _business_date(now, zone, reset_at)
@@ -47,9 +55,10 @@ def decide_reset(now: datetime, zone: ZoneInfo, reset_at: time, policy: Policy, 
         return ResetPlan(ResetDecision.OFF, business_date)
     if last_done is not None and last_done >= business_date:
         return ResetPlan(ResetDecision.DONE, business_date)
-    if now <= due_at(business_date, zone, reset_at) + AFTER:
+    due = due_at(business_date, zone, reset_at)
+    if now <= due + AFTER:
         return ResetPlan(ResetDecision.RUN, business_date)
-    if last_done is None:
+    if last_done is None and (first_fact is None or first_fact >= due):
         return ResetPlan(ResetDecision.NOT_YET, business_date)
     return ResetPlan(ResetDecision.ASK, business_date)
 

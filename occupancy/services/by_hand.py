@@ -12,9 +12,9 @@ from django.utils.module_loading import import_string
 
 from factoryai.jobs.services import Wish
 from occupancy.models import Zone
-from occupancy.rules.resets import Policy, ResetDecision, decide_reset
+from occupancy.rules.resets import ResetDecision
 from occupancy.services.live_spans import note_live_cameras
-from occupancy.services.resets import PeopleOnShift, reset_by_hand
+from occupancy.services.resets import PeopleOnShift, plan_reset, reset_by_hand
 from occupancy.services.sums import sum_days, sum_hours, sum_months
 from occupancy.services.thinning import thin_logs
 from occupancy.services.watermarks import reopen
@@ -28,7 +28,7 @@ def provider() -> PeopleOnShift | None:
 def run_hourly(wish: Wish) -> dict[str, int]:
     note_live_cameras(at=wish.at)
     _reopen(wish)
-    return {"hours": sum_hours(at=wish.at, sites=wish.sites)}
+    return {"hours": sum_hours(at=wish.at, sites=wish.sites, progress=wish.progress)}
 
 
 def run_daily(wish: Wish) -> dict[str, int]:
@@ -44,9 +44,10 @@ def run_monthly(wish: Wish) -> dict[str, int]:
 def run_reset(wish: Wish) -> dict[str, int]:
     """Reset by a person's word; without a date only those that are due or were missed, never one out of the blue."""
     done = 0
-    for zone in Zone.objects.filter(site__in=wish.sites).select_related("site"):
-        policy = Policy(zone.reset_policy)
-        plan = decide_reset(wish.at, zone.site.zone, zone.reset_at, policy, zone.last_reset_date)
+    zones = list(Zone.objects.filter(site__in=wish.sites).select_related("site"))
+    for number, zone in enumerate(zones):
+        wish.progress(number, len(zones))
+        plan = plan_reset(zone, wish.at)
         if wish.day is None and plan.decision is ResetDecision.NOT_YET:
             continue
         day = wish.day or plan.business_date
@@ -55,7 +56,8 @@ def run_reset(wish: Wish) -> dict[str, int]:
 
 
 def run_thinning(wish: Wish) -> dict[str, int]:
-    return {"deleted": thin_logs(at=wish.at, keep=timedelta(days=settings.LOG_DAYS), sites=wish.sites)}
+    keep = timedelta(days=settings.LOG_DAYS)
+    return {"deleted": thin_logs(at=wish.at, keep=keep, sites=wish.sites, progress=wish.progress)}
 
 
 def _reopen(wish: Wish) -> None:

@@ -8,10 +8,14 @@ from typing import Any
 from django.db import transaction
 
 from factoryai.rest import Refusal
+from factoryai.sites.models import Role
 from occupancy.models import Log, Zone
 from occupancy.rules.sums import Kind
 from occupancy.services.capacity import judge_zones
 from occupancy.services.logs import NewLog, lock_zones, log_of, reopen_for_rows
+
+CORRECTORS = (Role.MANAGER, Role.SECURITY)
+"""Who may say that the count is another."""
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 
 from factoryai.rest import Refusal
 from occupancy.models import Log, Zone, ZoneLine, microseconds
@@ -15,6 +15,7 @@ from occupancy.rules.sums import SETTING, Kind
 from occupancy.services.capacity import judge_zones
 from occupancy.services.watermarks import reopen_for
 from streaming.frames import Observation
+from streaming.models import Camera
 
 MOST_LOGS = 1000
 CLOCK_SLACK = timedelta(minutes=5)
@@ -32,6 +33,7 @@ class NewLog:
     at: datetime
     kind: str
     count: int | None = None
+    line: str = ""
 
 
 @dataclass(slots=True)
@@ -94,10 +96,29 @@ def record_crossing(*, observation: Observation, at: datetime) -> Received:
             way.zone_id,
             seen_at,
             Kind.IN if observation.data["is_in"] != way.is_reversed else Kind.OUT,
+            line=line,
         )
         for way in ways
     ]
-    return record_logs(rows=rows, zones=[way.zone for way in ways], source=f"camera:{name}"[:60], at=at)
+    return record_logs(rows=rows, zones=[way.zone for way in ways], source=source_of(name), at=at)
+
+
+def source_of(camera: str) -> str:
+    """Return the source under which the crossings of a camera are recorded."""
+    return f"camera:{camera}"[:60]
+
+
+def tally_lines(*, camera: Camera, since: datetime) -> dict[str, tuple[int, int]]:
+    """Return entries and exits over each line of a camera from ``since`` on, as walked over the line itself."""
+    tallies: dict[str, tuple[int, int]] = {}
+    for way in ZoneLine.objects.filter(camera=camera, zone__site=camera.site_id):
+        logs = Log.objects.filter(
+            zone=way.zone_id, source=source_of(camera.slug), line=way.line, at_us__gte=microseconds(since)
+        )
+        ways = dict(logs.order_by().values_list("kind").annotate(Count("pk")))
+        entries, exits = ways.get(Kind.IN, 0), ways.get(Kind.OUT, 0)
+        tallies[way.line] = (exits, entries) if way.is_reversed else (entries, exits)
+    return tallies
 
 
 def lock_zones(zones: Sequence[Zone]) -> dict[int, Zone]:
@@ -117,7 +138,7 @@ def log_of(row: NewLog, source: str, at: datetime) -> Log:
     count = row.count if row.kind in SETTING else None
     return Log(
         zone_id=row.zone, source=source, event_id=row.event_id, at=row.at, at_us=microseconds(row.at),
-        received_at=at, kind=row.kind, step=STEPS.get(Kind(row.kind), 0), count=count,
+        received_at=at, kind=row.kind, step=STEPS.get(Kind(row.kind), 0), count=count, line=row.line,
     )  # fmt: skip
 
 

@@ -16,13 +16,14 @@ from streaming.standing import stand
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """One zone now; ``drift`` is how far below zero the raw count is."""
+    """One zone now; ``drift`` is how far below zero the raw count is, ``undrawn`` the lines it counts by in vain."""
 
     zone: Zone
     count: int
     drift: int
     since: datetime | None
     is_stale: bool
+    undrawn: list[str]
 
     @property
     def share(self) -> int | None:
@@ -44,9 +45,17 @@ class Present:
 
 def present_zones(user: Any, at: datetime) -> list[Present]:
     """Return every zone that ``user`` may see, in four queries however many there are."""
-    zones = list(Zone.objects.visible_to(user, PEOPLE).with_counts().select_related("site"))
+    return _present(list(Zone.objects.visible_to(user, PEOPLE).with_counts().select_related("site")), at)
+
+
+def present_zone(zone: Zone, at: datetime) -> Present:
+    """Return one zone that was read with its count."""
+    return _present([zone], at)[0]
+
+
+def _present(zones: list[Zone], at: datetime) -> list[Present]:
     latest = dict(Log.objects.filter(zone__in=zones).order_by().values_list("zone").annotate(Max("at_us")))
-    lines = ZoneLine.objects.filter(zone__in=zones).select_related("camera__site", "camera__status")
+    lines = list(ZoneLine.objects.filter(zone__in=zones).select_related("camera__site", "camera__status"))
     stale = {line.zone_id for line in lines if not stand(line.camera, at).is_live}
     return [
         Present(
@@ -55,6 +64,7 @@ def present_zones(user: Any, at: datetime) -> list[Present]:
             drift=min(zone.raw_count, 0),
             since=datetime.fromtimestamp(latest[zone.pk] / 1e6, UTC) if zone.pk in latest else None,
             is_stale=zone.pk in stale,
+            undrawn=[str(line) for line in lines if line.zone_id == zone.pk and not line.is_drawn],
         )
         for zone in zones
     ]

@@ -13,7 +13,7 @@ from factoryai.alerts.services import close_alert, raise_alert
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
 from occupancy.models import Log, Zone, microseconds
-from occupancy.rules.resets import Policy, ResetDecision, decide_reset, due_at, reset_count
+from occupancy.rules.resets import Policy, ResetDecision, ResetPlan, decide_reset, due_at, reset_count
 from occupancy.rules.sums import Kind
 from occupancy.services.capacity import judge_zones
 from occupancy.services.watermarks import reopen_for
@@ -31,11 +31,20 @@ def reset_zones(*, at: datetime, people_on_shift: PeopleOnShift | None) -> dict[
     return done
 
 
+def plan_reset(zone: Zone, at: datetime) -> ResetPlan:
+    """Decide about the reset of a zone that ``at`` is nearest to."""
+    first_fact = None
+    if zone.last_reset_date is None:
+        first_fact = Log.objects.filter(zone=zone).order_by("at_us").values_list("at", flat=True).first()
+    policy = Policy(zone.reset_policy)
+    return decide_reset(at, zone.site.zone, zone.reset_at, policy, zone.last_reset_date, first_fact)
+
+
 @transaction.atomic
 def _reset_if_due(pk: int, at: datetime, people_on_shift: PeopleOnShift | None) -> str:
     zone = _lock(pk)
     policy = Policy(zone.reset_policy)
-    plan = decide_reset(at, zone.site.zone, zone.reset_at, policy, zone.last_reset_date)
+    plan = plan_reset(zone, at)
     if plan.decision is ResetDecision.RUN and at >= due_at(plan.business_date, zone.site.zone, zone.reset_at):
         if policy is Policy.TO_OPEN_SESSIONS and people_on_shift is None:
             return _ask(zone, plan.business_date, at, "Nobody counts the people on shift here.")
@@ -56,7 +65,7 @@ def reset_by_hand(
     """
     zone = _lock(zone.pk)
     policy = Policy(zone.reset_policy)
-    plan = decide_reset(at, zone.site.zone, zone.reset_at, policy, zone.last_reset_date)
+    plan = plan_reset(zone, at)
     if plan.decision in (ResetDecision.DONE, ResetDecision.OFF) or (zone.last_reset_date or date.min) >= business_date:
         return False
     if business_date != plan.business_date:

@@ -22,7 +22,8 @@ from occupancy.services.watermarks import reopen
 AT_ONCE = 500
 """Zones in one statement: SQLite takes 32,766 parameters, and a lock on few zones is short."""
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
+"""Hears how many buckets are summed, and of how many."""
 Sites = Sequence[Site] | None
 
 
@@ -40,14 +41,14 @@ def sum_hours(*, at: datetime, sites: Sites = None, progress: Progress | None = 
     return _sum(next_hour, _sum_hour, at, sites, progress)
 
 
-def sum_days(*, at: datetime, sites: Sites = None, progress: Progress | None = None) -> int:
+def sum_days(*, at: datetime, sites: Sites = None) -> int:
     """Sum every local day whose hours are all summed; return how many."""
-    return _sum(next_day, _sum_day, at, sites, progress)
+    return _sum(next_day, _sum_day, at, sites)
 
 
-def sum_months(*, at: datetime, sites: Sites = None, progress: Progress | None = None) -> int:
+def sum_months(*, at: datetime, sites: Sites = None) -> int:
     """Sum every local month whose days are all summed; return how many."""
-    return _sum(next_month_of, _sum_month, at, sites, progress)
+    return _sum(next_month_of, _sum_month, at, sites)
 
 
 def next_hour(zone: Zone, at: datetime) -> Bucket | None:
@@ -81,15 +82,17 @@ def _sum(
     run: Callable[[Bucket, list[int]], None],
     at: datetime,
     sites: Sites,
-    progress: Progress | None,
+    progress: Progress | None = None,
 ) -> int:
-    summed = 0
+    summed, total = 0, 0
+    if progress:
+        total = sum(max(0, (at - zone.summed_until) // timedelta(hours=1)) for zone in zones_of(sites))
     while groups := _groups(zones_of(sites), step, at):
         for bucket, ids in groups.items():
             for first in range(0, len(ids), AT_ONCE):
                 summed += _step(bucket, ids[first : first + AT_ONCE], step, run, at)
         if progress:
-            progress(summed)
+            progress(summed, max(total, summed))
     return summed
 
 

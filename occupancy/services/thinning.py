@@ -6,17 +6,27 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from occupancy.models import Hour, Log, Zone, microseconds
+from occupancy.models import Hour, Log, Stay, Zone, microseconds
 from occupancy.rules.sums import day_bounds
-from occupancy.services.sums import Sites, zones_of
+from occupancy.services.sums import Progress, Sites, zones_of
 
 
-def thin_logs(*, at: datetime, keep: timedelta, sites: Sites = None) -> int:
+def thin_logs(*, at: datetime, keep: timedelta, sites: Sites = None, progress: Progress | None = None) -> int:
     """Delete raw entries, exits and counts older than ``keep`` whose month is summed; return how many.
 
     Corrections and resets stay: they say how well the cameras count. The count is carried over in ``kept_count``.
     """
-    return sum(_thin(zone.pk, at - keep) for zone in zones_of(sites))
+    zones, gone = zones_of(sites), 0
+    for number, zone in enumerate(zones, 1):
+        gone += _thin(zone.pk, at - keep)
+        if progress:
+            progress(number, len(zones))
+    return gone
+
+
+def thin_stays(*, at: datetime, keep: timedelta) -> int:
+    """Delete stays in zones of cameras that ended longer ago than ``keep``; return how many."""
+    return Stay.objects.filter(left_at__lt=at - keep).delete()[0]
 
 
 @transaction.atomic

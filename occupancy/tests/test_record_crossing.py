@@ -8,7 +8,7 @@ import pytest
 
 from factoryai import pipeline
 from factoryai.sites.tests.factories import make_people
-from occupancy.analyser import CrossingAnalyser
+from occupancy.analyser import CountingAnalyser
 from occupancy.models import Log, Zone, ZoneLine
 from streaming.frames import Observation
 from streaming.tests.factories import make_camera
@@ -73,5 +73,5 @@ def test_a_camera_never_counts_for_a_zone_of_another_site(people, camera):
 
 def test_only_cameras_for_occupancy_with_lines_are_counted_on(people, camera):
     others = [make_camera(people.site, roles=["gate"], lines=LINES), make_camera(people.site, roles=["occupancy"])]
-    assert [type(found) for found in pipeline.analysers_for(camera)] == [CrossingAnalyser]
+    assert [type(found) for found in pipeline.analysers_for(camera)] == [CountingAnalyser]
     assert [list(pipeline.analysers_for(other)) for other in others] == [[], []]

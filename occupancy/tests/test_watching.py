@@ -1,4 +1,4 @@
-"""What is known of live cameras, late jobs, and what a run by hand may touch."""
+"""What is known of live cameras, and what a run by hand may touch."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from factoryai.alerts.models import Alert
-from factoryai.jobs.models import Job
-from factoryai.jobs.services import Wish, job_started, sync_schedule
+from factoryai.jobs.services import Wish
 from factoryai.sites.tests.factories import make_people
 from occupancy.models import LiveSpan, Zone, ZoneLine
 from occupancy.services.by_hand import run_daily, run_hourly, run_monthly, run_reset, run_thinning
-from occupancy.services.late_jobs import watch_jobs
 from occupancy.services.live_spans import note_live_cameras
 from occupancy.services.logs import NewLog, record_logs
 from streaming.models import CameraStatus
@@ -65,20 +62,6 @@ def test_a_camera_that_was_away_between_two_looks_has_two_spans(camera):
 def test_a_camera_that_is_not_live_has_no_span(camera):
     show(camera, NOON, NOON - HOUR, "offline")
     assert spans(camera) == []
-
-
-def test_a_late_job_is_told_once_a_site_and_the_alert_closes_when_it_has_run(people, hall):
-    sync_schedule(at=NOON)
-    assert watch_jobs(at=NOON) == 0
-    assert watch_jobs(at=NOON + HOUR) > 0
-    watch_jobs(at=NOON + HOUR + MINUTE)
-    alert = Alert.objects.get()
-    assert (alert.site, alert.times_raised) == (people.site, 1)
-    assert "occupancy.sum_hours" in alert.detail
-    for name in Job.objects.values_list("name", flat=True):
-        job_started(name=name, at=NOON + HOUR + MINUTE)
-    watch_jobs(at=NOON + HOUR + MINUTE)
-    assert not Alert.objects.get().is_open
 
 
 def test_a_reset_by_hand_without_a_date_never_empties_a_zone_that_missed_none(people, hall):

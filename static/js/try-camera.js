@@ -26,6 +26,7 @@ if (field) {
       if (result.jpeg) {
         picture.src = `data:image/jpeg;base64,${result.jpeg}`;
         picture.hidden = false;
+        document.dispatchEvent(new CustomEvent("camera-picture", { detail: picture.src }));
       }
     } catch {
       answer.textContent = "The server did not answer. Try again in a moment.";

@@ -7,6 +7,7 @@ for image in scene.frames():  # the caller paces them at scene.fps
 
 from __future__ import annotations
 
+from streaming.scenes.door import open_door
 from streaming.scenes.entrance import open_entrance
 from streaming.scenes.gate import open_gate
 from streaming.scenes.scene import Scene
@@ -16,10 +17,11 @@ SCENES = {
     "street": "Street in front of the works",
     "gate": "Gate 1, vehicles",
     "entrance": "Entrance hall, turnstiles",
+    "door": "Staff door",
 }
 """Name and title of every scene."""
 
-_OPENERS = {"street": open_street, "gate": open_gate, "entrance": open_entrance}
+_OPENERS = {"street": open_street, "gate": open_gate, "entrance": open_entrance, "door": open_door}
 
 __all__ = ["SCENES", "FootageMissingError", "Scene", "UnknownSceneError", "open_scene"]
 

@@ -12,6 +12,8 @@ from functools import cache
 import cv2
 import numpy as np
 
+from streaming.scenes.relief import Face
+
 Colour = tuple[int, int, int]
 Vector = tuple[float, float, float]
 
@@ -33,7 +35,10 @@ SHOE, STRIPE = (32, 30, 30), (225, 235, 235)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """How someone looks. Colours are BGR. ``vest`` and ``helmet`` are None for who wears none."""
+    """How someone looks. Colours are BGR. ``vest`` and ``helmet`` are None for who wears none.
+
+    Who has a ``face`` shows it when walking towards the viewer; the figure is then drawn without a head.
+    """
 
     height_m: float
     skin: Colour
@@ -43,6 +48,10 @@ class Person:
     vest: Colour | None = None
     helmet: Colour | None = None
     has_long_hair: bool = False
+    face: Face | None = None
+
+    def shows_face(self, heading: int) -> bool:
+        return self.face is not None and heading == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,18 @@ def figure(person: Person, heading: int, phase: int) -> np.ndarray:
     The ground is the lower edge, the middle of the body the middle. Drawn once (about 8 ms) and kept (some 120 kB).
     """
     limbs = body(person, 0.0, swing=0.12) if phase == STANDING else body(person, phase / PHASES)
-    return _trimmed(draw_body(limbs, heading))
+    head = [] if person.shows_face(heading) else _head(person, rise_at(phase))
+    return _trimmed(draw_body(limbs + [_grown(limb, person.height_m / 1.75) for limb in head], heading))
+
+
+def rise_at(phase: int) -> float:
+    """Return by how many metres somebody of 1.75 is lifted in a phase of the walk."""
+    share, swing = (0.0, 0.12) if phase == STANDING else (phase / PHASES, 1.0)
+    return _rise(share, swing)
+
+
+def _rise(share: float, swing: float) -> float:
+    return 0.02 * swing * math.cos(4 * math.pi * share)
 
 
 def _trimmed(sprite: np.ndarray) -> np.ndarray:
@@ -76,11 +96,11 @@ def _trimmed(sprite: np.ndarray) -> np.ndarray:
 
 
 def body(person: Person, phase: float, swing: float = 1.0) -> list[Limb]:
-    """Return the limbs of a person ``phase`` (0–1) through the walking cycle; ``swing`` 0 stands, 1 walks."""
+    """Return trunk, arms and legs ``phase`` (0–1) through the walking cycle; ``swing`` 0 stands, 1 walks."""
     size = person.height_m / 1.75
     angle = 2 * math.pi * phase
-    rise = 0.02 * swing * math.cos(2 * angle)
-    limbs = _trunk(person, rise) + _head(person, rise)
+    rise = _rise(phase, swing)
+    limbs = _trunk(person, rise)
     for side in (-1, 1):
         step = math.sin(angle) * side * swing
         limbs += _leg(person, side, step, math.cos(angle) * side * swing, rise)

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streaming.scenes.people import PHASES, PIXELS_PER_M, STANDING, STRIDE_M, Person, figure
+from streaming.scenes.faces import WIDE, Pose, portrait
+from streaming.scenes.people import PHASES, PIXELS_PER_M, STANDING, STRIDE_M, Person, figure, rise_at
 from streaming.scenes.sprites import lay_over, shadow
 from streaming.scenes.stage import View
 
 SPEED_M_S = 1.25
+FACE_M = 0.1
+"""What one unit of a portrait is on a head of somebody of 1.75 m."""
+FACE_AT_M = 1.645
+"""How high the middle of that person's face is."""
+FACE_PX = 150
+SWAY = (0.0, 5.0, 9.0, 5.0, 0.0, -5.0, -9.0, -5.0)
+"""How far the head is turned in degrees, one after the other in half seconds: nobody looks straight ahead for long."""
 SOLE_PX = 3
 """How far a figure is sunk into its shadow, in its own pixels: the shoes touch the ground."""
 TURN = 45
@@ -28,6 +36,7 @@ class Step:
     z: float
     heading: int
     phase: int
+    turn: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,21 @@ def draw_step(image: np.ndarray, view: View, step: Step) -> None:
     shadow(image, (x, y), (0.42 * scale, 0.12 * scale), 0.5)
     by = scale / PIXELS_PER_M
     lay_over(image, sprite, (x - sprite.shape[1] / 2 * by, y - (sprite.shape[0] - SOLE_PX) * by), by)
+    if step.person.shows_face(step.heading):
+        _draw_face(image, view, step)
+
+
+def _draw_face(image: np.ndarray, view: View, step: Step) -> None:
+    sprite = portrait(step.person.face, FACE_PX, Pose(turn=step.turn))
+    size = step.person.height_m / 1.75
+    x, y = view.project((step.x, (FACE_AT_M + rise_at(step.phase)) * size, step.z))
+    by = view.scale(step.z) * 2 * WIDE * FACE_M * size / FACE_PX
+    lay_over(image, sprite, (x - sprite.shape[1] / 2 * by, y - sprite.shape[0] / 2 * by), by)
+
+
+def face_width(view: View, step: Step) -> float:
+    """Return how many pixels wide somebody's face is in the picture."""
+    return 2 * step.person.face.width * FACE_M * step.person.height_m / 1.75 * view.scale(step.z)
 
 
 def step_box(view: View, step: Step) -> tuple[float, float, float, float]:

@@ -82,6 +82,12 @@ def test_a_refused_address_is_named_at_its_field(people: People, gate: Camera) -
     assert "begins with rtsp://" in page
 
 
+def test_the_form_names_the_picture_to_draw_on(people: People, gate: Camera) -> None:
+    page = client_of(people.kavita).get(f"{LIST}{gate.pk}/change/").content.decode()
+    assert 'data-picture="/api/v1/cameras/gate/snapshot.jpg"' in page
+    assert "draw-camera.js" in page
+
+
 def test_a_drawing_that_makes_no_sense_is_named(people: People, gate: Camera) -> None:
     page = (
         client_of(people.kavita).post(f"{LIST}{gate.pk}/change/", form(gate, zones='[{"name": "a"}]')).content.decode()

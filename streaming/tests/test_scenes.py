@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 
 from streaming.detectors import load_detector
 from streaming.frames import PERSON, VEHICLE, group_of
-from streaming.scenes import SCENES, UnknownSceneError, entrance, gate, open_scene
+from streaming.scenes import SCENES, UnknownSceneError, cast, door, entrance, gate, open_scene
 from streaming.scenes.fleet import FLEET
 from streaming.scenes.glyphs import STROKES, draw_text, text_width
 from streaming.scenes.plates import PIXELS_PER_M, SIZE_M, Plate, Use, draw_plate
 from streaming.scenes.sprites import lay_over, shadow
-from streaming.scenes.walkers import step_box
+from streaming.scenes.walkers import face_width, step_box
 from streaming.tracking import Tracker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,11 +178,27 @@ def test_people_in_the_entrance_are_detected(detector):
 
 
 @pytest.mark.system
+def test_people_at_the_staff_door_are_detected(detector):
+    def truth(index):
+        return [clipped(step_box(door.VIEW, step), door.SIZE) for step in door.people_at(index) if step.heading == 0]
+
+    assert share_found(detector, open_scene("door"), PERSON, truth, at_least=0.35) >= 0.8
+
+
+def test_everybody_waits_at_the_staff_door_with_a_face_large_enough_to_be_recognised():
+    waiting = {step.person: step for index in range(door.FPS * door.LOOP_S) for step in door.people_at(index)
+               if step.z == door.STOP_Z and step.heading == 0}  # fmt: skip
+    assert set(waiting) == set(cast.AT_THE_DOOR)
+    assert all(face_width(door.VIEW, step) >= 55 for step in waiting.values())
+
+
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("name", "group", "there"),
     [
         pytest.param("gate", VEHICLE, len(FLEET), id="vehicles at the gate"),
         pytest.param("entrance", PERSON, len(entrance.WALKERS) + 1, id="people in the entrance"),
+        pytest.param("door", PERSON, len(door.COMERS), id="people at the staff door"),
     ],
 )
 def test_everybody_is_followed_as_one_at_five_pictures_a_second(detector, name, group, there):
@@ -198,6 +214,7 @@ def test_everybody_is_followed_as_one_at_five_pictures_a_second(detector, name, 
 def test_nobody_is_detected_where_nobody_is(detector):
     assert found(detector, entrance.draw_hall(), PERSON) == []
     assert found(detector, gate.draw_yard(), PERSON) == []
+    assert found(detector, door.draw_corridor(), PERSON) == []
 
 
 @pytest.mark.system

@@ -13,12 +13,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from streaming.rtsp.publisher import Publisher
+from streaming.rtsp.session import Session
 from tests.rtsp.auth import Gate
 from tests.rtsp.faults import FAULTS, Fault
 from tests.rtsp.lifeline import exit_with_parent
 from tests.rtsp.pictures import PICTURES, open_pictures
-from tests.rtsp.publisher import Publisher
-from tests.rtsp.session import Session
 
 UNSENT_BYTES = 65_536
 """Socket buffer per viewer: small, so that a slow network is felt here and not hidden in the kernel."""
@@ -76,7 +76,7 @@ async def welcome(
             writer.write(WEB_PAGE)
             await writer.drain()
         else:
-            await Session(writer, publisher, gate, fault).serve(reader)
+            await Session(writer, lambda url: publisher, gate, fault).serve(reader)
     writer.close()
 
 

@@ -19,6 +19,7 @@ from vehicles.models import ListEntry
 from vehicles.querysets import GUARDS
 from vehicles.rules.gate import Judgement, Profile, Verdict, is_same_plate, judge_plate
 from vehicles.rules.lists import Decision, Hit, Level, decide_gate, find_blocked
+from vehicles.services.formats import formats_of
 from vehicles.services.lists import find_listed
 
 MOST_TEXT = 100_000
@@ -50,7 +51,7 @@ class ValidateSerializer(serializers.Serializer):
     plate = PlateText()
     confidence = ConfidenceField()
     profile = serializers.ChoiceField([profile.value for profile in Profile], default=Profile.INDIA.value)
-    site = serializers.SlugField(required=False, help_text="Ask the lists of this site only; else of all yours.")
+    site = serializers.SlugField(required=False, help_text="Ask lists and formats of this site only.")
     direction = serializers.ChoiceField(
         ListEntry.Direction.choices, default="", help_text="Some may pass one way only."
     )
@@ -89,8 +90,10 @@ class ValidatePlateView(APIView):
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         at = timezone.now()
-        judgement = judge_plate(given["plate"], given["confidence"], Profile(given["profile"]))
-        listed = find_listed(judgement.keys, self._sites(request, given.get("site")))
+        sites = self._sites(request, given.get("site"))
+        formats = formats_of(Site.objects.filter(slug=given["site"]).first()) if given.get("site") else ()
+        judgement = judge_plate(given["plate"], given["confidence"], Profile(given["profile"]), formats)
+        listed = find_listed(judgement.keys, sites)
         if not self._may_see_lists(request):
             listed = {name: {} for name in listed}
         hit = find_blocked(judgement, listed["blocked"], at)

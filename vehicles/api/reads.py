@@ -120,7 +120,7 @@ class PlateReadSerializer(ModelSerializer):
         fields = [
             "id", "site", "camera", "event_id", "track", "captured_at", "recorded_at", "direction", "raw", "plate",
             "match_key", "family", "confidence", "characters", "candidates", "agreeing_reads", "is_final", "verdict",
-            "accepted", "reasons", "corrected_positions", "decision", "why", "level", "visit", "review",
+            "accepted", "reasons", "corrected_positions", "decision", "why", "level", "listed", "visit", "review",
             "reviewed_at", "reviewed_by", "picture",
         ]  # fmt: skip
         read_only_fields = fields

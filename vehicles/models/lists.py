@@ -141,3 +141,11 @@ class ListChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plate} {self.get_action_display().lower()}"
+
+    @property
+    def what(self) -> str:
+        """What changed, as ``reason: Theft → Damage``; empty for an addition or a removal."""
+        if self.action != self.Action.CHANGED:
+            return ""
+        names = [name for name in self.after if self.before.get(name) != self.after[name]]
+        return "; ".join(f"{name}: {self.before.get(name) or '—'} → {self.after[name] or '—'}" for name in names)

@@ -10,7 +10,6 @@ from factoryai.alerts.models import Alert
 from factoryai.sites.models import Site
 from identity.models import Snapshot
 from streaming.models import Camera
-from vehicles.models.lists import ListEntry
 from vehicles.querysets import PlateReadQuerySet, VehicleQuerySet, VisitQuerySet
 from vehicles.rules import gate, lists, visits
 
@@ -140,7 +139,7 @@ class PlateRead(models.Model):
     decision = models.CharField(max_length=5, choices=Decision)
     why = models.CharField(max_length=20, blank=True, help_text="Code: why the gate was held.")
     level = models.CharField(max_length=20, blank=True)
-    entry = models.ForeignKey(ListEntry, models.SET_NULL, null=True, blank=True, related_name="+")
+    listed = models.JSONField(default=dict, blank=True, help_text="The entry it met, as it stood then.")
     vehicle = models.ForeignKey(Vehicle, models.SET_NULL, null=True, blank=True, related_name="reads")
     visit = models.ForeignKey(Visit, models.SET_NULL, null=True, blank=True, related_name="reads")
     counts = models.BooleanField(default=False)

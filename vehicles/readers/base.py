@@ -23,8 +23,9 @@ class ReaderError(Exception):
 class PlateText:
     """One plate as it was read once.
 
-    ``text`` has the form of a registration mark, capital letters and digits only. ``confidence`` (0–1) is that of its
-    weakest place: the lowest probability of a character, or lower when a character may have been passed over.
+    ``text`` are capital letters and digits in the form of a registration mark. What looks like a plate but has the form
+    of none (a foreign one, say) is given as it stands, and never as sure as a gate asks. ``confidence`` (0–1) is that
+    of its weakest place: the lowest probability of a character, or lower when a character may have been passed over.
     ``characters`` are the probabilities of the characters of ``text``, one each. ``candidates`` are the likeliest other
     marks with the share of belief each has, the best first, ``text`` among them. ``box`` is in pixels of the picture.
     ``raw`` is what stands there without any form forced upon it: free text, to be treated as such; lines are joined

@@ -25,17 +25,22 @@ class Steps:
     """A line from left to right in small steps.
 
     ``chances`` (steps, 37): how likely each step shows nothing new (column 0), or a character of `ALPHABET`. ``raw``
-    is the text when the likeliest of all the net's characters is taken at each step.
+    is the text when the likeliest of all the net's characters is taken at each step, ``sure`` the lowest probability
+    among those.
     """
 
     chances: np.ndarray
     raw: str
+    sure: float = 0.0
 
     def then(self, below: Steps) -> Steps:
         """Return the steps of this line and of the one below it as one line, with nothing between."""
         gap = np.zeros((1, self.chances.shape[1]), self.chances.dtype)
         gap[0, BLANK] = 1
-        return Steps(np.concatenate((self.chances, gap, below.chances)), f"{self.raw}\n{below.raw}")
+        chances = np.concatenate((self.chances, gap, below.chances))
+        shown = [line for line in (self, below) if line.raw]
+        raw = "\n".join(line.raw for line in shown)
+        return Steps(chances, raw, min((line.sure for line in shown), default=0.0))
 
 
 class LetterNet:
@@ -51,24 +56,30 @@ class LetterNet:
         self._small = [places[letter.lower()] for letter in ALPHABET if letter.isalpha()]
         self._separators = [places[mark] for mark in SEPARATORS if mark in places]
 
-    def look(self, image: np.ndarray) -> Steps:
-        """Look at a BGR picture of one line of text; costs about 7 ms on one core."""
-        likely = self._session.run(None, {self._input: prepare(image)})[0][0]
+    def look(self, image: np.ndarray, stretch: float = 1.0) -> Steps:
+        """Look at a BGR picture of one line of text; costs about 7 ms on one core.
+
+        With ``stretch`` the picture is made wider by that much, and there are as many more steps: letters that run
+        into each other come apart.
+        """
+        likely = self._session.run(None, {self._input: prepare(image, stretch)})[0][0]
         chances = np.empty((len(likely), 1 + len(ALPHABET)), np.float32)
         chances[:, BLANK] = likely[:, BLANK] + likely[:, self._separators].sum(axis=1)
         chances[:, 1:] = likely[:, self._capital]
         chances[:, -len(self._small) :] += likely[:, self._small]
-        return Steps(chances, self._likeliest(likely))
+        raw, sure = self._likeliest(likely)
+        return Steps(chances, raw, sure)
 
-    def _likeliest(self, likely: np.ndarray) -> str:
+    def _likeliest(self, likely: np.ndarray) -> tuple[str, float]:
         best = likely.argmax(axis=1)
         is_new = np.append(True, best[1:] != best[:-1]) & (best != BLANK)
-        return "".join(self._characters[place] for place in best[is_new]).strip()
+        sure = float(likely.max(axis=1)[is_new].min(initial=1.0)) if is_new.any() else 0.0
+        return "".join(self._characters[place] for place in best[is_new]).strip(), sure
 
 
-def prepare(image: np.ndarray) -> np.ndarray:
+def prepare(image: np.ndarray, stretch: float = 1.0) -> np.ndarray:
     """Return the net's input, float32 of shape (1, 3, 48, width)."""
     height, width = image.shape[:2]
-    wide = min(WIDEST, max(NARROWEST, math.ceil(HEIGHT * width / height)))
+    wide = min(WIDEST, math.ceil(stretch * max(NARROWEST, HEIGHT * width / height)))
     scaled = cv2.resize(image, (wide, HEIGHT)).astype(np.float32)
     return np.ascontiguousarray((scaled / 127.5 - 1).transpose(2, 0, 1)[None])

@@ -9,16 +9,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cache, reduce
 
 import numpy as np
 
 from streaming.detectors.nanodet import check_picture
 from vehicles.readers.base import PlateText
-from vehicles.readers.decoder import decode_steps
+from vehicles.readers.decoder import Decoded, decode_steps
 from vehicles.readers.finder import Line, TextFinder, box_around, height_of, straighten, widen
 from vehicles.readers.letters import LetterNet, Steps
 from vehicles.readers.templates import Template, template_for
+from vehicles.rules.cleaning import CleaningError, clean_plate
 from vehicles.rules.formats import PlateFormat
 from vehicles.rules.gate import ENOUGH
 
@@ -32,6 +33,9 @@ LOWEST = 8.0
 CROP_SIDE = 420
 """A picture no longer than this may be a plate cut out, with no margin for the finder to see it by."""
 
+COVERED = 0.2
+"""Share of a picture that is text, with its margins, when it is of a plate and little else."""
+
 ONE_LINE = (2.2, 12.0)
 """Width over height of a picture that is one line as a whole, and of a line that holds a whole plate."""
 
@@ -43,6 +47,13 @@ ALIKE = 0.45
 """Least ratio of the heights of two lines of one plate."""
 
 OVERLAP = 0.3
+UNSURE, STRETCH = 0.02, 1.5
+"""From which confidence on a plate that is not believed is worth a second look, and how much wider that is."""
+
+PLATE_LENGTHS = (5, 11)
+FREE_TEXT = 0.5
+"""Most that is believed of a text that has the form of no plate."""
+
 SMALLEST_SURE = 12.0
 """Height in pixels of a line below which nothing read is sure: in letters 6 pixels wide the net takes W for M."""
 
@@ -68,7 +79,7 @@ class PpOcrReader:
     """Implements `vehicles.readers.base.PlateReader`. Holds no state between pictures."""
 
     def __init__(self, formats: Sequence[PlateFormat] = ()) -> None:
-        self._finder, self._letters = TextFinder(), LetterNet()
+        self._finder, self._letters = _nets()
         self._template: Template = template_for(formats)
 
     def read(self, image: np.ndarray) -> list[PlateText]:
@@ -77,11 +88,13 @@ class PpOcrReader:
         parts = list(_assemble([(line, self._look(image, line.corners)) for line in lines]))
         if _is_cut_out(image, lines):
             parts.extend(self._whole(image))
-        return _settle([plate for part in parts if (plate := self._decode(image, part))])
+        plates = {part: self._decode(image, part) for part in parts}
+        free = [text for part in parts if plates[part] is None and (text := _as_it_stands(part))]
+        return _settle([plate for plate in plates.values() if plate], free)
 
-    def _look(self, image: np.ndarray, *shapes: np.ndarray) -> _Part:
+    def _look(self, image: np.ndarray, *shapes: np.ndarray, stretch: float = 1.0) -> _Part:
         """Look at one line, or at several from top to bottom as one."""
-        steps = [self._letters.look(straighten(image, shape)) for shape in shapes]
+        steps = [self._letters.look(straighten(image, shape), stretch) for shape in shapes]
         return _Part(shapes, reduce(Steps.then, steps))
 
     def _whole(self, image: np.ndarray) -> Iterator[_Part]:
@@ -97,26 +110,55 @@ class PpOcrReader:
         if decoded is None or decoded.weakest < HOPELESS:
             return None
         sure = decoded.weakest
-        if not decoded.is_usual:
-            wider = self._look(image, *(widen(shape, WIDER) for shape in part.shapes))
-            other = decode_steps(wider.steps.chances, self._template)
+        for again in self._second_looks(image, part, decoded):
+            other = decode_steps(again.steps.chances, self._template)
             if other is None or other.text != decoded.text:
                 sure = min(sure, ENOUGH)
-            if other and other.is_usual and other.weakest > sure:
-                part, decoded, sure = wider, other, other.weakest
+            if other and other.is_usual >= decoded.is_usual and other.weakest > sure:
+                sure = (
+                    other.weakest if other.text == decoded.text or not decoded.is_usual else min(ENOUGH, other.weakest)
+                )
+                part, decoded = again, other
         if min(height_of(shape) for shape in part.shapes) < SMALLEST_SURE:
             sure = min(sure, ENOUGH)
         return PlateText(decoded.text, sure, decoded.characters, decoded.candidates, part.box(), part.steps.raw)
+
+    def _second_looks(self, image: np.ndarray, part: _Part, decoded: Decoded) -> Iterator[_Part]:
+        """Look wider where the finder may have cut a plate off, and stretched where letters may run together."""
+        if not decoded.is_usual:
+            yield self._look(image, *(widen(shape, WIDER) for shape in part.shapes))
+        if UNSURE < decoded.weakest <= ENOUGH:
+            yield self._look(image, *part.shapes, stretch=STRETCH)
+
+
+def _as_it_stands(part: _Part) -> PlateText | None:
+    """Return what looks like a plate but has the form of none; a person may want to see it."""
+    try:
+        text = clean_plate(part.steps.raw)
+    except CleaningError:
+        return None
+    digits = sum(letter.isdigit() for letter in text)
+    if not PLATE_LENGTHS[0] <= len(text) <= PLATE_LENGTHS[1] or digits < 2 or digits == len(text):
+        return None
+    sure = min(part.steps.sure, FREE_TEXT)
+    return PlateText(text, sure, (sure,) * len(text), ((text, 1.0),), part.box(), part.steps.raw)
 
 
 def _rectangle(width: float, top: float, bottom: float) -> np.ndarray:
     return np.array(((0, top), (width, top), (width, bottom), (0, bottom)), np.float32)
 
 
+@cache
+def _nets() -> tuple[TextFinder, LetterNet]:
+    """Load the nets once for all readers of the process: 31 MB of weights, a third of a second."""
+    return TextFinder(), LetterNet()
+
+
 def _is_cut_out(image: np.ndarray, lines: Sequence[Line]) -> bool:
     """Whether the picture may be of one plate and little else."""
     height, width = image.shape[:2]
-    return max(height, width) <= CROP_SIDE and (not lines or lines[0].width >= 0.5 * width)
+    text = sum(line.width * line.height for line in lines)
+    return max(height, width) <= CROP_SIDE and (not lines or text >= COVERED * height * width)
 
 
 def _assemble(found: Sequence[tuple[Line, _Part]]) -> Iterator[_Part]:
@@ -134,7 +176,7 @@ def _assemble(found: Sequence[tuple[Line, _Part]]) -> Iterator[_Part]:
 
 def _joined(left: Steps, right: Steps) -> Steps:
     together = left.then(right)
-    return replace(together, raw=f"{left.raw} {right.raw}")
+    return replace(together, raw=f"{left.raw} {right.raw}".strip())
 
 
 def _is_beside(left: Line, right: Line) -> bool:
@@ -164,18 +206,47 @@ def _are_alike(one: Line, other: Line) -> bool:
     return ALIKE <= one.height / max(other.height, 1e-6) <= 1 / ALIKE
 
 
-def _settle(plates: list[PlateText]) -> list[PlateText]:
-    """Return one plate for each place, the surest first; one that another way of reading contradicts is less sure."""
+def _settle(plates: list[PlateText], free: list[PlateText]) -> list[PlateText]:
+    """Return one plate for each place, the surest first; one that another way of reading contradicts is less sure.
+
+    A part of a longer plate in the same place is torn. Free text is what is left where no plate was read, and
+    contradicts nothing: half of a plate looks like it.
+    """
     settled: list[PlateText] = []
-    for plate in sorted(plates, key=lambda one: -one.confidence):
+    for plate in sorted(_without_torn(plates), key=lambda one: -one.confidence):
         rivals = [number for number, other in enumerate(settled) if _is_same_place(plate.box, other.box)]
         if not rivals:
             settled.append(plate)
         for number in rivals:
             winner = settled[number]
-            if winner.text != plate.text:
+            if not _is_within(plate.text, winner.text):
                 settled[number] = replace(winner, confidence=winner.confidence * (1 - plate.confidence))
-    return sorted(settled, key=lambda one: -one.confidence)
+    settled.sort(key=lambda one: -one.confidence)
+    for plate in sorted(free, key=lambda one: -one.confidence):
+        if not any(_is_same_place(plate.box, other.box) for other in settled):
+            settled.append(plate)
+    return settled
+
+
+def _without_torn(plates: list[PlateText]) -> list[PlateText]:
+    """Leave out the beginnings and ends of longer plates that are read in the same place and as surely."""
+
+    def is_torn(plate: PlateText) -> bool:
+        return any(
+            len(plate.text) < len(other.text)
+            and (other.text.startswith(plate.text) or other.text.endswith(plate.text))
+            and other.confidence >= min(plate.confidence, ENOUGH)
+            and _is_same_place(plate.box, other.box)
+            for other in plates
+        )
+
+    return [plate for plate in plates if not is_torn(plate)]
+
+
+def _is_within(text: str, longer: str) -> bool:
+    """Whether a text is a longer one, or that with characters lost: of two alike, one is easily lost."""
+    letters = iter(longer)
+    return all(letter in letters for letter in text)
 
 
 def _is_same_place(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

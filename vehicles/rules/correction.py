@@ -25,6 +25,7 @@ DELHI_CATEGORIES: Final = frozenset("CSPRTVYELG")
 """What a Delhi series begins with: car, scooter, bus, rickshaw, taxi, van, hire, electric, light and heavy goods."""
 
 DEAREST: Final = 1
+NEVER_GUESSED: Final = frozenset({"legacy_or_torn", "torn_or_foreign", "unusual_twice"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,10 @@ def _rival(text: str) -> Reading | None:
 
 
 def _one_change(text: str) -> Iterator[Reading]:
-    """Yield every mark that is one look-alike away. A legacy mark is never guessed: anything torn is near one."""
+    """Yield every mark that is one look-alike away. Shapes that anything torn is near are never guessed."""
     for position, changed in changes(text):
         mark = parse_mark(changed)
-        if mark and mark.family != "legacy":
+        if mark and mark.doubt not in NEVER_GUESSED:
             yield Reading(mark, 1 + mark.is_unusual, (position,))
 
 
@@ -112,6 +113,6 @@ def _is_two_changes_away(text: str) -> bool:
         for one, other in itertools.product(ones, others):
             changed = f"{text[:first]}{one}{text[first + 1 : second]}{other}{text[second + 1 :]}"
             mark = parse_mark(changed)
-            if mark and mark.family != "legacy" and not mark.is_unusual:
+            if mark and mark.doubt not in NEVER_GUESSED and not mark.is_unusual:
                 return True
     return False

@@ -25,6 +25,12 @@ FIRST_BHARAT_YEAR: Final = 21
 LETTERS: Final = "[A-HJ-NP-Z]"
 """I and O are never issued in a series: they would be read as 1 and 0."""
 
+WITHOUT_SERIES: Final = (2, 4)
+"""Digits of the office and of the number before an office has begun its first series: TG 09 0001."""
+
+FEWEST_DIGITS: Final = 3
+"""With so few digits and no series, MH 12 3 is the upper line of a plate."""
+
 SHORTEST, LONGEST = 4, 15
 """Fewest and most characters of any family: 1CD1, and MH12A1234TC0001."""
 
@@ -33,8 +39,9 @@ SHORTEST, LONGEST = 4, 15
 class Mark:
     """A registration mark. ``is_unusual``: a shape that few vehicles have, so that a misread is as likely.
 
-    ``doubt`` is a reason code when a person must look although the form is right. ``key`` is None for marks that
-    cannot be told from a torn read.
+    ``doubt`` is a reason code when a person must look although the form is right: ``unusual_twice`` (WB 1A 234 is a
+    plate of Warsaw), ``torn_or_foreign`` (AP 12 345 is one of Denmark), ``legacy_or_torn``, and for the Bharat series
+    ``unlikely_year`` and ``number_zero``. ``key`` is None for marks that cannot be told from a torn read.
     """
 
     text: str
@@ -48,11 +55,19 @@ def _standard(match: re.Match[str]) -> Mark | None:
     state, office, series, number = match["state"], match["office"], match["series"], match["number"]
     if not int(office) or not int(number):
         return None
-    is_short_office = len(office) == 1 and state not in ONE_DIGIT_OFFICES
-    is_long_series = len(series) == 3 and state != "DL"
-    is_unusual = is_short_office or is_long_series or len(number) < 4 or not series
-    family = "standard" if series else "standard_no_series"
-    return Mark(match[0], family, f"{state}-{int(office)}-{series}-{int(number)}", is_unusual)
+    oddities = (
+        len(office) == 1 and state not in ONE_DIGIT_OFFICES,
+        len(series) == 3 and state != "DL",
+        bool(series) and len(number) < 4,
+    )
+    key = f"{state}-{int(office)}-{series}-{int(number)}"
+    if series:
+        doubt = "unusual_twice" if sum(oddities) > 1 else ""
+        return Mark(match[0], "standard", key, any(oddities), doubt)
+    if len(office + number) <= FEWEST_DIGITS:
+        return None
+    doubt = "" if (len(office), len(number)) == WITHOUT_SERIES else "torn_or_foreign"
+    return Mark(match[0], "standard_no_series", key, is_unusual=True, doubt=doubt)
 
 
 def _bharat(match: re.Match[str]) -> Mark:
@@ -83,7 +98,8 @@ def _trade(match: re.Match[str]) -> Mark | None:
 def _old_trade(match: re.Match[str]) -> Mark | None:
     if not int(match["office"]) or not int(match["number"]):
         return None
-    return Mark(match[0], "trade", f"{match['state']}-{int(match['office'])}-TC-{int(match['number'])}")
+    key = f"{match['state']}-{int(match['office'])}-TC-{int(match['number'])}"
+    return Mark(match[0], "trade", key, is_unusual=True)
 
 
 def _vintage(match: re.Match[str]) -> Mark | None:
@@ -105,6 +121,7 @@ _OFFICE: Final = "(?P<office>[0-9]{1,2})"
 FAMILIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Mark | None]], ...]] = tuple(
     (re.compile(pattern), make)
     for pattern, make in (
+        (f"{_STATE}{_OFFICE}TC(?P<number>[0-9]{{1,3}})", _old_trade),
         (f"{_STATE}{_OFFICE}(?P<series>{LETTERS}{{0,3}})(?P<number>[0-9]{{1,4}})", _standard),
         (f"(?P<year>[0-9]{{2}})BH(?P<number>[0-9]{{4}})(?P<letters>{LETTERS}{{1,2}})", _bharat),
         ("(?P<country>[0-9]{1,3})(?P<body>CD|CC|UN)(?P<number>[0-9]{1,4})", _diplomatic),
@@ -114,7 +131,6 @@ FAMILIES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Mark | No
             _temporary,
         ),
         (f"{_STATE}{_OFFICE}(?P<class>[A-J])(?P<dealer>[0-9]{{4}})TC(?P<number>[0-9]{{4}})", _trade),
-        (f"{_STATE}{_OFFICE}TC(?P<number>[0-9]{{1,3}})", _old_trade),
         (f"{_STATE}VA(?P<letters>{LETTERS}{{2}})(?P<number>[0-9]{{1,4}})", _vintage),
         ("[A-Z]{3}[0-9]{1,4}", _legacy),
     )

@@ -6,13 +6,11 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from vehicles.rules.cleaning import CleaningError, clean_plate
+from vehicles.rules.cleaning import LINE_ENDS, CleaningError, clean_plate
 from vehicles.rules.gate import judge_plate
 
 SHOWN: Final = 64
 """Characters of a read that are kept; no plate has more."""
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +39,7 @@ def shown(text: str) -> str:
 
 
 def _visible(letter: str) -> str:
+    if letter in LINE_ENDS:
+        return " "
     is_hidden = unicodedata.category(letter)[0] == "C" or letter in "\u2028\u2029"
     return letter.encode("unicode_escape").decode() if is_hidden else letter
-
-
-def inert(cell: object) -> object:
-    """Return a cell of a table that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

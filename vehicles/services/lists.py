@@ -19,9 +19,9 @@ from factoryai.rest import Refusal
 from factoryai.sites.models import Site
 from vehicles.history import write_added
 from vehicles.models import ListEntry
-from vehicles.rules.gate import Judgement, Verdict, judge_plate
-from vehicles.rules.lists import Entry
-from vehicles.services.policies import policy_of, rules_of
+from vehicles.rules.gate import Judgement, Verdict
+from vehicles.rules.lists import Entry, Hit
+from vehicles.services.policies import judge_at
 
 CHANGEABLE = ("reason", "severity", "kind", "direction", "valid_from", "valid_until")
 PER_QUERY = 900
@@ -76,9 +76,17 @@ def _aware(at: Any) -> dt.datetime | None:
     return at.replace(tzinfo=dt.UTC) if at is not None and at.tzinfo is None else at
 
 
+def facts_of_hit(hit: Hit | None) -> dict[str, Any]:
+    """Return what a read keeps of the entry it met: what the list said then stays true of the read."""
+    if hit is None or not isinstance(hit.entry, ListedEntry):
+        return {}
+    entry = hit.entry
+    return {"entry": entry.pk, "list": entry.list, "plate": entry.plate, "reason": entry.reason}
+
+
 def judge_listed_plate(text: str, site: Site | None) -> Judgement:
     """Judge a plate that a person puts on a list; raises `Refusal` ``bad_plate`` for one that no read could meet."""
-    judgement = judge_plate(text, 1.0, *rules_of(policy_of(site)))
+    judgement = judge_at(site, text)
     if judgement.verdict is Verdict.VALID and judgement.match_key:
         return judgement
     meant = judgement.candidates or ((judgement.normalised,) if judgement.normalised else ())

@@ -6,7 +6,8 @@ from typing import Any
 
 from factoryai.sites.models import Site
 from vehicles.models import GatePolicy
-from vehicles.rules.gate import Profile
+from vehicles.rules.gate import Judgement, Profile, judge_plate
+from vehicles.services.formats import formats_of
 
 
 def policy_of(site: Site | None) -> GatePolicy:
@@ -15,6 +16,11 @@ def policy_of(site: Site | None) -> GatePolicy:
     return found or GatePolicy(site=site)
 
 
-def rules_of(policy: GatePolicy) -> tuple[Any, ...]:
+def rules_of(site: Site | None) -> tuple[Any, ...]:
     """Return what `judge_plate` needs after the text and its confidence."""
-    return (Profile(policy.profile),)
+    return Profile(policy_of(site).profile), formats_of(site)
+
+
+def judge_at(site: Site | None, text: str, confidence: float = 1.0) -> Judgement:
+    """Judge one text as the gate of ``site`` does."""
+    return judge_plate(text, confidence, *rules_of(site))

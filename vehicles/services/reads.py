@@ -26,7 +26,7 @@ from vehicles.rules.lists import Decision, Hit, decide_gate, find_blocked
 from vehicles.rules.spelling import shown, spell
 from vehicles.services.alarms import raise_alarms
 from vehicles.services.gates import freshness, plan_opening
-from vehicles.services.lists import Listed, find_listed
+from vehicles.services.lists import Listed, facts_of_hit, find_listed
 from vehicles.services.pictures import discard_picture, keep_picture, open_picture
 from vehicles.services.policies import policy_of, rules_of
 from vehicles.services.tracks import Companions, companions_of, settle_track
@@ -182,7 +182,8 @@ def _without_repeats(rows: Sequence[NewRead], source: str) -> list[NewRead]:
 def _record_at(site: Site, rows: Sequence[NewRead], source: str, at: dt.datetime) -> int:
     """Record the reads of one site, vehicle by vehicle; return how many are new."""
     policy = policy_of(site)
-    judged = [Judged(row, _with_likely(judge_plate(row.plate, row.confidence, *rules_of(policy)), row)) for row in rows]
+    rules = rules_of(site)
+    judged = [Judged(row, _with_likely(judge_plate(row.plate, row.confidence, *rules), row)) for row in rows]
     mates = companions_of(source, {row.track for row in rows})
     _mark_torn(judged, mates)
     listed = find_listed({key for one in judged for key in one.judgement.keys}, [site.pk])
@@ -327,7 +328,6 @@ def _write(group: Iterable[Judged], vehicle: Vehicle | None, source: str, at: dt
 
 def _line(one: Judged, vehicle: Vehicle | None, source: str, at: dt.datetime) -> PlateRead:
     row, judgement = one.row, one.judgement
-    decided_by = one.hit or one.watched
     return PlateRead(
         site=row.camera.site, camera=row.camera, source=source, event_id=row.event_id, track=row.track,
         captured_at=row.captured_at, recorded_at=at, direction=row.direction,
@@ -338,7 +338,7 @@ def _line(one: Judged, vehicle: Vehicle | None, source: str, at: dt.datetime) ->
         box=[round(float(edge), 1) for edge in row.box][:4], verdict=judgement.verdict, accepted=one.is_accepted,
         reasons=[*judgement.reasons, *(["torn"] if one.is_torn else [])],
         corrected_positions=list(judgement.corrected_positions), decision=one.decision, why=one.why,
-        level=one.hit.level if one.hit else "", entry_id=decided_by.entry.pk if decided_by else None,
+        level=one.hit.level if one.hit else "", listed=facts_of_hit(one.hit or one.watched),
         vehicle=vehicle if one.counts else None, counts=one.counts, snapshot=one.snapshot, review=_review(one),
     )  # fmt: skip
 

@@ -10,11 +10,11 @@ from django.db import transaction
 from factoryai.alerts.services import record_event
 from factoryai.rest import Refusal
 from vehicles.models import PlateRead, Vehicle
-from vehicles.rules.gate import Judgement, Verdict, judge_plate
+from vehicles.rules.gate import Judgement, Verdict
 from vehicles.rules.lists import find_blocked
 from vehicles.services.alarms import raise_alarms
-from vehicles.services.lists import find_listed
-from vehicles.services.policies import policy_of, rules_of
+from vehicles.services.lists import facts_of_hit, find_listed
+from vehicles.services.policies import judge_at, policy_of
 from vehicles.services.visits import derive_visits, lock_vehicle, place_reads
 
 Review = PlateRead.Review
@@ -45,7 +45,7 @@ def decide_read(*, read: PlateRead, verb: str, by: Any, at: dt.datetime, plate: 
 def _said(read: PlateRead, plate: str) -> Judgement:
     if not plate:
         raise Refusal("no_plate", "This read may be several plates. Choose one, or write what it is.")
-    judgement = judge_plate(plate, 1.0, *rules_of(policy_of(read.site)))
+    judgement = judge_at(read.site, plate)
     if judgement.verdict in (Verdict.VALID, Verdict.CORRECTED) and judgement.match_key:
         return judgement
     if judgement.verdict is Verdict.REVIEW and judgement.match_key:
@@ -94,5 +94,6 @@ def _take_as(read: PlateRead, judgement: Judgement, vehicles: dict[str, Vehicle]
     hit = find_blocked(judgement, listed["blocked"], read.captured_at)
     watched = find_blocked(judgement, listed["watch"], read.captured_at)
     if hit:
-        PlateRead.objects.filter(pk=read.pk).update(level=hit.level, entry_id=hit.entry.pk)  # type: ignore[attr-defined]
+        PlateRead.objects.filter(pk=read.pk).update(level=hit.level, listed=facts_of_hit(hit))
+        read.refresh_from_db()
     raise_alarms(read=read, hit=hit, watched=watched, at=at)

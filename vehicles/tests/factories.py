@@ -55,7 +55,7 @@ class Plant:
         """Record one read, a moment after it was captured, and return its line."""
         row = self.row(plate, at=at, **how)
         self.send(row, now=now or at)
-        return PlateRead.objects.select_related("visit", "snapshot", "entry").get(event_id=row.event_id)
+        return PlateRead.objects.select_related("visit", "snapshot").get(event_id=row.event_id)
 
     def send(self, *rows: NewRead, now: dt.datetime = NOON, source: str = "device") -> Received:
         return record_reads(rows=rows, source=source, at=now)

@@ -134,3 +134,20 @@ def one_line(groups: Sequence[str]) -> list[str]:
 def two_lines(groups: Sequence[str]) -> list[str]:
     """Break a mark as motorcycles, lorries and rear plates do: the number stands below."""
     return [" ".join(groups[:-1]), groups[-1]]
+
+
+def foreign_plate(dice: random.Random) -> list[str]:
+    """Make a plate of another country, as its lines: the styles of Europe, the United Kingdom, America and Asia."""
+    style = dice.choice(FOREIGN)
+    kinds = {"L": "ABCDEFGHIJKLMNOPRSTUVWXYZ", "D": "0123456789"}
+    return ["".join(dice.choice(kinds[mark]) if mark in kinds else mark for mark in line) for line in style.split("/")]
+
+
+FOREIGN = (
+    "L LL DDDD", "LL LL DDD", "LLL L DD", "LL-DDD-LL", "LLDD LLL", "LDDD LLL", "DDDD LLL", "LLL DDD", "LLL-DDDD",
+    "LLL DDDD", "LLLDLDD", "DLLLDDD", "DDD LLL", "LL DD DDD", "LL DDDDD", "DD-LL-DD", "LL DDDL", "L DDDD LL",
+    "DD L DDDDD", "LLL DD DD", "LL DDDD", "LLL/DDDD", "LL-DD/DDDD",
+)  # fmt: skip
+"""German, French, British (new and old), Spanish, Swedish, Brazilian (old and Mercosur), American, Danish, Dutch,
+Polish, Indonesian, Turkish, and motorcycles of two lines. Not among them: six digits after two letters (Switzerland),
+which some Indian states issue as well."""

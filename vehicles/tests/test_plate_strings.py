@@ -33,17 +33,27 @@ def read(text: str) -> Judgement:
     return judge_plate(plate, float(confidence) if confidence else SURE)
 
 
-def entry(text: str) -> Entry:
-    """Make the entry the table lists; a remark in brackets says whether it has expired or begins later."""
+def entry(text: str) -> Entry | None:
+    """Make the entry the table lists; None for one that is not in the list any more, or in that of another site.
+
+    A remark in brackets says so, or whether it has expired, begins later, or holds for one direction only.
+    """
     plate, _, remark = text.partition(" (")
-    until = NOW - timedelta(days=1) if "expired" in remark else None
-    begin = NOW + timedelta(days=1) if re.search("from tomorrow|not yet|starts", remark) else None
+    if re.search("another site|other site|inactive", remark) or re.search("removed(?!.*again)", remark):
+        return None
+    until = NOW - timedelta(days=1) if re.search("expired|ended|until yesterday", remark) else None
+    begin = NOW + timedelta(days=1) if re.search("tomorrow|not yet|starts", remark) else None
+    direction = next((way for way in ("in", "out") if re.search(rf"\b{way}(?: |-|bound)*only", remark)), "")
     judgement = judge_plate(plate, SURE)
-    return Entry(judgement.match_key or plate, plate, valid_from=begin, valid_until=until)
+    return Entry(judgement.match_key or plate, plate, valid_from=begin, valid_until=until, direction=direction)
 
 
-def by_key(*texts: str) -> dict[str, list[Entry]]:
-    return {e.key: [e] for e in map(entry, texts)}
+def by_key(listed: str) -> dict[str, list[Entry]]:
+    """Return the list a row names: one entry, or several with commas or semicolons between."""
+    found: dict[str, list[Entry]] = {}
+    for one in filter(None, map(entry, re.split(r"[,;]\s*(?![^(]*\))", listed))):
+        found.setdefault(one.key, []).append(one)
+    return found
 
 
 @pytest.mark.parametrize("row", rows("plate"))

@@ -145,6 +145,28 @@ def test_an_office_of_one_digit_is_believed_only_when_it_can_be_no_other(text: s
     assert judge_plate(text, 0.99).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict", "family"),
+    [
+        pytest.param("MH12AX123", Verdict.VALID, "standard", id="a short number"),
+        pytest.param("KL7AB1234", Verdict.VALID, "standard", id="an office of one digit"),
+        pytest.param("WB1A234", Verdict.REVIEW, "standard", id="both: a plate of Warsaw"),
+        pytest.param("TG090001", Verdict.VALID, "standard_no_series", id="before the first series"),
+        pytest.param("AP12345", Verdict.REVIEW, "standard_no_series", id="a plate of Denmark"),
+        pytest.param("MH12", Verdict.INVALID, None, id="the upper line of a plate"),
+        pytest.param("MH123", Verdict.INVALID, None, id="the upper line and a slip"),
+        pytest.param("HR26TC123", Verdict.VALID, "trade", id="an old trade plate"),
+        pytest.param("HR26TC1234", Verdict.VALID, "standard", id="a series of the letters TC"),
+        pytest.param("99CD0", Verdict.INVALID, None, id="an embassy's number nought"),
+        pytest.param("T1323MH0123AA", Verdict.INVALID, None, id="a thirteenth month"),
+    ],
+)
+def test_shapes_at_the_edge_of_a_family(text: str, verdict: Verdict, family: str | None) -> None:
+    got = judge_plate(text, 0.99)
+    assert (got.verdict, got.family) == (verdict, family)
+    assert got.accepted is (verdict is Verdict.VALID)
+
+
 @pytest.mark.parametrize("letter", "IO")
 def test_letters_that_are_never_issued_stand_in_no_series(letter: str) -> None:
     assert parse_mark(f"MH12A{letter}1234") is None

@@ -21,15 +21,18 @@ def demo(db, tmp_path) -> Site:
     return site
 
 
-def test_the_demonstration_has_a_street_a_gate_and_an_entrance(demo):
-    assert set(cameras.enabled_slugs()) == {"street", "gate", "entrance"}
-    assert set(Camera.objects.values_list("address", flat=True)) == {"demo:street", "demo:gate", "demo:entrance"}
+SCENES = {"street", "gate", "entrance", "door"}
+
+
+def test_the_demonstration_has_a_camera_for_every_scene(demo):
+    assert set(cameras.enabled_slugs()) == SCENES
+    assert set(Camera.objects.values_list("address", flat=True)) == {f"demo:{scene}" for scene in SCENES}
 
 
 def test_a_demo_camera_that_was_removed_stays_away(demo):
     Camera.objects.get(slug="street").delete()
     cameras.add_demo_cameras(demo)
-    assert set(cameras.enabled_slugs()) == {"gate", "entrance"}
+    assert set(cameras.enabled_slugs()) == SCENES - {"street"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from factoryai.embedded.children import GOOD_AFTER_S, LOG_LIMIT_BYTES, LOGS_KEPT, Child, Family, backoff_s, rotate
+from factoryai.embedded.children import (
+    GOOD_AFTER_S,
+    LOG_LIMIT_BYTES,
+    LOGS_KEPT,
+    STACKS_WITHIN_S,
+    Child,
+    Family,
+    backoff_s,
+    rotate,
+)
+from factoryai.embedded.liveness import SILENCES_ALLOWED
 
 SLEEP = "import time; time.sleep(600)"
 STUBBORN = (
@@ -152,6 +162,68 @@ def test_a_child_that_ran_long_is_forgiven_its_failures(family, make, clock):
     clock.now += GOOD_AFTER_S
     family.look_after()
     assert child.failures == 0
+
+
+def hang(family: Family, child: Child) -> None:
+    for _ in range(SILENCES_ALLOWED):
+        family.note_sign(child.name, is_alive=False)
+    family.look_after()
+
+
+def test_a_child_that_hangs_writes_its_stacks_and_is_started_again(family, make, clock, said):
+    child = make(f"print('here', flush=True); {SLEEP}")
+    child.environment = {**child.environment, "PYTHONFAULTHANDLER": "1"}
+    family.add(child)
+    wait_until(lambda: "here" in text_of(child))
+    family.note_sign("child", is_alive=True)
+    hang(family, child)
+    assert "child hangs: no sign of life for 90 s" in said[-1]
+    wait_until(lambda: not child.is_running)
+    family.look_after()
+    assert "child ended (by signal SIGABRT), starting it again" in said[-1]
+    assert "most recent call first" in text_of(child)
+    clock.now += 2
+    family.look_after()
+    assert child.is_running
+    assert not child.silence.is_too_long
+
+
+def test_a_child_that_stands_still_altogether_is_killed(family, make, clock, said):
+    child = family.add(make(SLEEP))
+    family.note_sign("child", is_alive=True)
+    child.process.send_signal(signal.SIGSTOP)
+    hang(family, child)
+    assert child.is_running
+    clock.now += STACKS_WITHIN_S
+    family.look_after()
+    wait_until(lambda: not child.is_running)
+    family.look_after()
+    assert "ended (by signal SIGKILL)" in said[-1]
+
+
+def test_a_child_that_answers_now_and_then_is_left_alone(family, make, said):
+    child = family.add(make(SLEEP))
+    for _ in range(5):
+        for _ in range(SILENCES_ALLOWED - 1):
+            family.note_sign("child", is_alive=False)
+        family.note_sign("child", is_alive=True)
+        family.look_after()
+    assert child.is_running
+    assert said == []
+
+
+def test_a_child_that_starts_slowly_is_given_longer(family, make, said):
+    child = family.add(make(SLEEP))
+    hang(family, child)
+    assert (child.is_running, said) == (True, [])
+
+
+def test_an_up_that_stood_still_itself_ends_nobody(family, make, clock):
+    child = family.add(make(SLEEP))
+    family.note_sign("child", is_alive=True)
+    clock.now += 3600
+    family.look_after()
+    assert child.is_running
 
 
 def test_what_a_dead_child_had_started_is_ended_before_its_restart(family, make):

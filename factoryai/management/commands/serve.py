@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand, CommandError
 
+from factoryai.alerts.late_jobs import Watchman
 from factoryai.embedded import address
 from factoryai.embedded.errors import CannotStartError
 
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         config = configuration(options["log_level"])
         config.load()
         set_aside_what_is_loaded()
+        Watchman().start()
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -1,4 +1,4 @@
-"""Makes the pictures of a test camera, once for all its viewers, and only while somebody watches."""
+"""Makes the pictures of a served camera, once for all its viewers, and only while somebody watches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tests.rtsp.rtp_jpeg import CLOCK_HZ, rtp_payloads, scan_jpeg
+from streaming.rtsp.rtp_jpeg import CLOCK_HZ, rtp_payloads, scan_jpeg
 
 JPEG_QUALITY = 80
 
@@ -40,7 +40,7 @@ class Publisher:
             await asyncio.sleep(due - time.monotonic())
             if self.viewers:
                 number += 1
-                self._publish(number)
+                self._publish(await asyncio.to_thread(self._make, number))
 
     async def after(self, number: int) -> Published:
         """Wait for a picture newer than ``number`` and return the newest there is."""
@@ -48,10 +48,13 @@ class Publisher:
             await self._fresh.wait()
         return self.newest
 
-    def _publish(self, number: int) -> None:
+    def _make(self, number: int) -> Published:
         stamp = int(time.monotonic() * CLOCK_HZ) & 0xFFFFFFFF
         picture = next(self.pictures)
         _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        self.newest = Published(number, stamp, rtp_payloads(scan_jpeg(jpeg.tobytes())))
+        return Published(number, stamp, rtp_payloads(scan_jpeg(jpeg.tobytes())))
+
+    def _publish(self, picture: Published) -> None:
+        self.newest = picture
         self._fresh.set()
         self._fresh.clear()

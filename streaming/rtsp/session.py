@@ -1,4 +1,4 @@
-"""One viewer of the test camera: the RTSP conversation, and RTP interleaved into the same TCP connection."""
+"""One viewer of a served camera: the RTSP conversation, and RTP interleaved into the same TCP connection."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import asyncio
 import re
 import secrets
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
-from tests.rtsp.auth import Gate
-from tests.rtsp.faults import Fault
-from tests.rtsp.publisher import Published, Publisher
-from tests.rtsp.rtp_jpeg import CLOCK_HZ, PAYLOAD_TYPE
+from streaming.rtsp.publisher import Published, Publisher
+from streaming.rtsp.rtp_jpeg import CLOCK_HZ, PAYLOAD_TYPE
 
 METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 OPEN_TO_ALL = {"OPTIONS"}
+OF_A_CAMERA = {"DESCRIBE", "SETUP", "PLAY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,54 @@ async def _headers(reader: asyncio.StreamReader) -> dict[str, str]:
     return headers
 
 
-class Session:
-    """Answers one viewer's requests, and plays to it once it asks."""
+class Gate(Protocol):
+    """Who may watch."""
 
-    def __init__(self, writer: asyncio.StreamWriter, publisher: Publisher, gate: Gate, fault: Fault) -> None:
-        self.writer, self.publisher, self.gate, self.fault = writer, publisher, gate, fault
+    challenge: str
+
+    def lets_in(self, method: str, headers: Mapping[str, str]) -> bool: ...
+
+
+class Manner(Protocol):
+    """How pictures leave: a test camera has faults."""
+
+    def redirect_for(self, viewer: str) -> str: ...
+
+    async def write(self, writer: asyncio.StreamWriter, packets: bytes, sent: int) -> None: ...
+
+
+class Everybody:
+    """Lets everybody in."""
+
+    challenge = ""
+
+    def lets_in(self, method: str, headers: Mapping[str, str]) -> bool:
+        return True
+
+
+class Plainly:
+    """Sends every picture as it is."""
+
+    def redirect_for(self, viewer: str) -> str:
+        return ""
+
+    async def write(self, writer: asyncio.StreamWriter, packets: bytes, sent: int) -> None:
+        writer.write(packets)
+        await writer.drain()
+
+
+class Session:
+    """Answers one viewer's requests, and plays to it once it asks. ``find`` gives the camera of an address, or None."""
+
+    def __init__(
+        self,
+        writer: asyncio.StreamWriter,
+        find: Callable[[str], Publisher | None],
+        gate: Gate | None = None,
+        fault: Manner | None = None,
+    ) -> None:
+        self.writer, self.gate, self.fault = writer, gate or Everybody(), fault or Plainly()
+        self.find, self.publisher = find, None
         self.id, self.channel = secrets.token_hex(4), 0
         self.playing: asyncio.Task | None = None
 
@@ -71,11 +114,18 @@ class Session:
     async def _answer(self, request: Request) -> None:
         if request.method not in OPEN_TO_ALL and not self.gate.lets_in(request.method, request.headers):
             await self._send(request, "401 Unauthorized", {"WWW-Authenticate": self.gate.challenge})
+        elif request.method in OF_A_CAMERA and not self._find(request):
+            await self._send(request, "404 Not Found")
         elif request.method == "DESCRIBE" and (elsewhere := self._redirect(request)):
             await self._send(request, "302 Moved Temporarily", {"Location": elsewhere})
         else:
             handler = getattr(self, f"_on_{request.method.lower()}", self._on_unknown)
             await handler(request)
+
+    def _find(self, request: Request) -> bool:
+        """Find the camera of the first request that names one, and stay with it."""
+        self.publisher = self.publisher or self.find(request.url)
+        return self.publisher is not None
 
     def _redirect(self, request: Request) -> str:
         return self.fault.redirect_for(request.headers.get("user-agent", ""))
@@ -141,7 +191,7 @@ def _description(fps: float) -> str:
     lines = (
         "v=0",
         "o=- 0 0 IN IP4 0.0.0.0",
-        "s=test camera",
+        "s=camera",
         "c=IN IP4 0.0.0.0",
         "t=0 0",
         "a=control:*",

@@ -1,0 +1,162 @@
+"""The walk: every address, as everybody, against the table of who may; an address that is not in the table fails.
+
+The table is `tests/access/table.txt`. Whoever adds an address runs this test and is told the line it would have: to be
+judged, then added. Whatever a stranger is answered must not hold the mark of the site it asked about.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import reverse
+
+from tests.access import routes
+from tests.access.asking import address, sending
+from tests.access.world import ELSEWHERE, HOME, PERSONS, STRANGERS, World, make_world
+
+pytestmark = pytest.mark.django_db
+
+TABLE = Path(__file__).parent / "access" / "table.txt"
+READ_AT_MOST = 300_000
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker) -> Iterator[World]:
+    """One world for the whole walk; each request is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_world()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def clients(world) -> dict[str, Client]:
+    found = {}
+    for person, user in world.users.items():
+        found[person] = Client(raise_request_exception=False)
+        if user is not None:
+            # A disabled account cannot log in; this one was disabled while it was.
+            type(user).objects.filter(pk=user.pk).update(is_active=True)
+            found[person].force_login(user)
+            type(user).objects.filter(pk=user.pk).update(is_active=user.is_active)
+    return found
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def table() -> dict[str, list[str]]:
+    """Return the expectation of each route: a word for each person, in their order."""
+    lines = (line for line in TABLE.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
+    return {line[:70].strip(): line[70:].split() for line in lines}
+
+
+def line_of(route: str, words: list[str]) -> str:
+    return f"{route:<70}" + " ".join(f"{word:<5}" for word in words).rstrip()
+
+
+def ask(client: Client, route: str, world: World) -> HttpResponseBase:
+    method = route.partition(" ")[0].lower()
+    return getattr(client, method)(address(route, world), **sending(route, world))
+
+
+def text_of(answer: HttpResponseBase) -> str:
+    """Return what was answered; of a stream nothing: it does not end."""
+    if answer.streaming:
+        return "" if getattr(answer, "is_async", False) else b"".join(answer.streaming_content).decode("latin1")
+    return answer.content[:READ_AT_MOST].decode("utf-8", "replace") + str(answer.headers)
+
+
+def word_of(answer: HttpResponseBase) -> str:
+    """Return the status; a redirect to the login says so."""
+    if answer.status_code == 302 and answer.headers["Location"].startswith(("/login", "/admin/login")):
+        return "login"
+    return str(answer.status_code)
+
+
+def leaks(person: str, text: str) -> list[str]:
+    """Return the marks that ``person`` must not read."""
+    if person == "root":
+        return []
+    hidden = [HOME] if person in STRANGERS else []
+    return [mark for mark in [*hidden, *([] if person == "other" else [ELSEWHERE])] if mark in text]
+
+
+def walked(world: World, clients: dict[str, Client], all_routes: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Ask every route as everybody; return the words and the leaks."""
+    found: dict[str, list[str]] = {}
+    leaked = []
+    for route, person in itertools.product(all_routes, PERSONS):
+        with undone():
+            answer = ask(clients[person], route, world)
+            text = text_of(answer)
+        found.setdefault(route, []).append(word_of(answer))
+        leaked += [f"{person} reads {mark} at {route}" for mark in leaks(person, text)]
+    return found, leaked
+
+
+def judge(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> None:
+    """Compare with the table; says which lines to look at, and how they would be written."""
+    wrong = [line_of(route, words) for route, words in found.items() if wanted.get(route) != words]
+    gone = sorted(wanted.keys() - found.keys())
+    header = line_of("# who", list(PERSONS))
+    assert not wrong, "Not in the table, or not as it says. Judge each line:\n" + "\n".join([header, *wrong])
+    assert not gone, f"In the table and nowhere else: {gone}"
+
+
+def test_every_operation_of_the_api_and_every_page(world, clients):
+    wanted = {route: words for route, words in table().items() if not route.startswith("ADMIN ")}
+    pages = {f"GET {route}" for route in routes.other_patterns()}
+    posts = {route for route in wanted if route.startswith("POST ") and f"GET {route[5:]}" in pages}
+    found, leaked = walked(world, clients, sorted(routes.operations() | pages | posts))
+    assert not leaked, "\n".join(leaked)
+    judge(found, wanted)
+
+
+def opened(client: Client, person: str, label: str, world: World) -> tuple[str, list[str]]:
+    """Return the letters of the pages of a model's admin that open, and what they leak."""
+    name = label.replace(".", "_")
+    row = row_of(label, world)
+    letters, leaked = "", []
+    for page, letter in routes.ADMIN_PAGES.items():
+        takes_row = page in ("change", "history", "delete")
+        if takes_row and row is None:
+            continue
+        answer = client.get(reverse(f"admin:{name}_{page}", args=[row.pk] if takes_row else []))
+        assert answer.status_code < 500, f"{label} {page} fails for {person}"
+        letters += letter if answer.status_code == 200 else ""
+        leaked += [f"{person} reads {mark} at {label} {page}" for mark in leaks(person, text_of(answer))]
+    return letters or "-", leaked
+
+
+def row_of(label: str, world: World):
+    model = next(model for model in admin.site._registry if model._meta.label_lower == label)
+    if label == "sites.site":
+        return world.home
+    if label == "auth.user":
+        return world.users["mgr"]
+    return world.rows.get((model._meta.label, HOME)) or model._default_manager.first()
+
+
+def test_every_page_of_the_administration(world, clients):
+    found: dict[str, list[str]] = {}
+    leaked: list[str] = []
+    for label, person in itertools.product(sorted(routes.model_pages()), PERSONS):
+        with undone():
+            letters, more = opened(clients[person], person, label, world)
+        found.setdefault(f"ADMIN {label}", []).append(letters)
+        leaked += more
+    assert not leaked, "\n".join(leaked)
+    judge(found, {route: words for route, words in table().items() if route.startswith("ADMIN ")})
