@@ -93,8 +93,8 @@ def _ask(count: int, folder: Path) -> None:
         batch_size=5000,
     )
     before = psutil.Process().memory_info().rss
-    listed = [judge_plate(plate, 0.99) for plate in dice.sample(list(keys.values()), ASKED)]
-    others = [judge_plate(f"KA01{plate[4:]}", 0.99) for plate in dice.sample(list(keys.values()), ASKED)]
+    listed = [judge_plate(plate, 0.99) for plate in dice.sample(list(keys.values()), min(ASKED, count))]
+    others = [judge_plate(f"KA01{plate[4:]}", 0.99) for plate in dice.sample(list(keys.values()), min(ASKED, count))]
     kept = {}
     print(f"\n{f'{count:,} blocked plates, one decision':44}{'median us':>12}{'p95 us':>10}")
     for name, judgements in (("a plate that is on the list", listed), ("a plate that is not", others)):
