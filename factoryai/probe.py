@@ -8,9 +8,15 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from factoryai.pulse import last_beat
 
 PING_WITHIN_S = 8.0
+STILL_AFTER_S = 90.0
+"""As `factoryai.embedded.liveness` has it."""
 
 
 def check_web(port: int) -> str:
@@ -21,6 +27,18 @@ def check_web(port: int) -> str:
     if report is None:
         return "the health page does not answer"
     return "the database is down" if report["status"] == "down" else ""
+
+
+def stands_still() -> str:
+    """Judge the file that the main loop of a service touches, where `FACTORYAI_PULSE` names one."""
+    path = os.environ.get("FACTORYAI_PULSE", "")
+    if not path:
+        return ""
+    beat_at = last_beat(Path(path))
+    if beat_at is None:
+        return "its main loop has not begun"
+    age_s = time.time() - beat_at
+    return f"its main loop has stood still for {age_s:.0f} s" if age_s > STILL_AFTER_S else ""
 
 
 def check_scenes(port: int) -> str:
@@ -84,7 +102,7 @@ def complaint_of(arguments: Sequence[str]) -> str | None:
         case ["web", port] if port.isdecimal():
             return check_web(int(port))
         case [name] if name in CHECKS:
-            return CHECKS[name]()
+            return stands_still() or CHECKS[name]()
     return None
 
 

@@ -65,6 +65,8 @@ class Services:
     def environment(self, name: str) -> dict[str, str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(OWN_SETTINGS)}
         given = {key: self._fill(value) for key, value in self.compose["services"][name]["environment"].items()}
+        if "FACTORYAI_PULSE" in given:  # each container has a /tmp of its own
+            given["FACTORYAI_PULSE"] = str(self.place / f"{name}.pulse")
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return {**inherited, **given, "PATH": path}
 
