@@ -21,7 +21,7 @@ from occupancy.services.logs import MOST_LOGS, NewLog, Received, record_logs
 
 class LogSerializer(serializers.Serializer):
     event_id = serializers.CharField(max_length=100)
-    zone = serializers.IntegerField()
+    zone = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     at = AwareDateTimeField()
     kind = serializers.ChoiceField(choices=["in", "out", "count"])
     count = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, allow_null=True)
