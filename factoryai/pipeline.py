@@ -104,6 +104,7 @@ def _sight(observation: Observation) -> None:
 def person_identified(sighting: Sighting) -> None:
     """Make a punch of a sighting whose person is known, whether a camera knew or a person said so (``review``).
 
+    What a camera was not sure of is marked for HR, who see the picture: pay does not rest on one person's eye.
     It may be called again for the same sighting: its id makes that one fact. A camera that does not keep attendance, or
     is gone, makes none.
     """
@@ -116,6 +117,7 @@ def person_identified(sighting: Sighting) -> None:
         direction=PUNCH_DIRECTIONS.get(camera.direction, Direction.UNKNOWN),
         event_id=f"{SIGHTING}{sighting.pk}",
         confidence=sighting.similarity,
+        is_doubtful=sighting.outcome != Sighting.Outcome.KNOWN,
         snapshot=sighting.snapshot_id,
         place=camera.name,
     )
@@ -127,7 +129,7 @@ def person_identified(sighting: Sighting) -> None:
 
 
 def employment_changed(employee: Employee) -> None:
-    """Have a person's days derived again: from when to when they work here has changed."""
+    """Have a person's days derived again: from when to when they work here, or whether, has changed."""
     at = timezone.now()
     touch_person(employee=employee, first=date.min, last=date.max, at=at)
 

@@ -187,12 +187,14 @@ SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # factoryai.middleware.LockedOut stands 
 
 # The API
 
+API_RATE = env.whole("FACTORYAI_API_RATE", 12_000, low=0, high=10_000_000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework_simplejwt.authentication.JWTAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["factoryai.throttles.PerAccount"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["factoryai.rest.JSONParser"],
     "URL_FORMAT_OVERRIDE": None,  # `format` is a word of the payroll export
@@ -214,6 +216,19 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Factory AI",
     "DESCRIPTION": "Attendance, vehicles, occupancy and identity from a factory's own cameras.",
     "VERSION": "1.0.0",
+    "TAGS": [
+        {"name": "auth", "description": "Logging in: a name and a password for two tokens."},
+        {"name": "sites", "description": "Factories. What a person sees follows from their roles at each."},
+        {"name": "employees", "description": "People, their faces, and what allows to use them."},
+        {"name": "attendance", "description": "Shifts, punches, days, corrections, pay periods and the payroll."},
+        {"name": "vehicles", "description": "Plates, the gate's lists, the log and visits."},
+        {"name": "vehicle", "description": "The short address of `vehicles/validate-plate`."},
+        {"name": "occupancy", "description": "People inside: zones, the count now, the sums, and the scheduler."},
+        {"name": "identity", "description": "Whose face it is: search, sightings, unknown faces, kept pictures."},
+        {"name": "cameras", "description": "Cameras, their state, and their pictures."},
+        {"name": "alerts", "description": "What somebody must know, until somebody takes it on."},
+        {"name": "operation", "description": "Whether it all works."},
+    ],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -232,6 +247,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "factoryai.schema_names.polish",
         "factoryai.plain_views.describe",
+        "factoryai.schema_examples.add_examples",
     ],
 }
 CORS_ALLOWED_ORIGINS = env.each("FACTORYAI_CORS_ORIGINS", [], parse.origin)

@@ -69,6 +69,12 @@ class Employee(models.Model):
                 {"left_date": ValidationError("Nobody leaves before joining.", code="end_before_start")}
             )
 
+    @property
+    def has_withdrawn(self) -> bool:
+        """Whether a ground for knowing the person by the face was recorded, and none is in force any more."""
+        grounds = list(self.consents.values_list("withdrawn_at", flat=True))
+        return bool(grounds) and None not in grounds
+
     def works_on(self, day: date) -> bool:
         """Whether the person is employed on ``day``, by the dates alone."""
         return (self.joined_date or day) <= day <= (self.left_date or day)

@@ -103,7 +103,8 @@ def _assign(request: HttpRequest, unknown: UnknownFace, form: FaceForm) -> str:
         creates_punches=form.cleaned_data["punch"],
         enrols=form.cleaned_data["enrol"],
     )
-    return f"{employee}: {len(sightings)} sightings assigned."
+    count = len(sightings)
+    return f"{employee}: {count} sighting{'' if count == 1 else 's'} assigned."
 
 
 def _visitor(request: HttpRequest, unknown: UnknownFace, form: FaceForm) -> str:

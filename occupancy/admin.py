@@ -7,11 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
 from occupancy.models import Log, Zone, ZoneLine
 from occupancy.rules.sums import shown
+from occupancy.services.capacity import rejudge_zone
 from streaming.models import Camera
 
 
@@ -36,6 +38,10 @@ class ZoneAdmin(RoleAdmin, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Zone]:
         return super().get_queryset(request).with_counts()
+
+    def save_model(self, request: HttpRequest, obj: Zone, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        rejudge_zone(zone=obj, at=timezone.now())
 
     @admin.display(description="people inside")
     def people(self, zone: Zone) -> int:

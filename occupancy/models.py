@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -73,6 +74,21 @@ class ZoneLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line} of {self.camera}"
+
+    def clean(self) -> None:
+        """Refuse a line that is not drawn on the camera, and a camera of another site: both would count nothing."""
+        camera = Camera.objects.filter(pk=self.camera_id).first()
+        if camera is None:
+            return
+        names = [line["name"] for line in camera.lines]
+        if self.line not in names:
+            drawn = f"It has: {', '.join(names)}." if names else "None is drawn on it yet."
+            raise ValidationError({"line": f"{camera} has no line of this name. {drawn}"}, code="unknown_line")
+        if "occupancy" not in camera.roles:
+            raise ValidationError({"camera": f"{camera} is not for occupancy: it counts nobody."}, code="wrong_role")
+        zone = Zone.objects.filter(pk=self.zone_id).first()
+        if zone is not None and zone.site_id != camera.site_id:
+            raise ValidationError({"camera": f"{camera} is of another site."}, code="other_site")
 
     @property
     def is_drawn(self) -> bool:

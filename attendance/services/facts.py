@@ -7,8 +7,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
+from django.db.models import Max
+
 from attendance.models import Assignment, AttendancePolicy, Decision, Holiday, Leave, Progress, Punch, ShiftVersion
 from attendance.models.days import Kind, Review
+from attendance.models.shifts import FIRST_DATE
 from attendance.rules import matching, shifts
 from attendance.rules.derivation import MARGIN, Roster
 from attendance.rules.grace import GracePolicy
@@ -85,17 +88,28 @@ def load_facts(employees: Collection[Employee], sites: dict[int, SiteFacts], fir
     leaves: dict[int, list[shifts.Leave]] = defaultdict(list)
     for leave in Leave.objects.filter(employee__in=ids, from_date__lte=last + MARGIN, to_date__gte=first - MARGIN):
         leaves[leave.employee_id].append(leave.as_rule())
+    last_dates = _last_dates(employees)
     for employee in employees:
         facts.rosters[employee.pk] = Roster(
             assignments=tuple(assignments[employee.pk]),
             leaves=tuple(leaves[employee.pk]),
             joined=max(employee.joined_date or date.min, sites[employee.site_id].kept_since),
-            left=employee.left_date,
+            left=employee.left_date or last_dates.get(employee.pk),
             **shared[employee.site_id],
         )
     _load_punches(ids, first, last, facts)
     _load_decisions(ids, first, last, facts)
     return facts
+
+
+def _last_dates(employees: Collection[Employee]) -> dict[int, date]:
+    """Return the dates of the last punches of people who are switched off: they are expected on no day after it."""
+    gone = {employee.pk: employee.site.zone for employee in employees if not employee.is_active}
+    if not gone:
+        return {}
+    found = Punch.objects.standing().filter(employee__in=gone).order_by().values("employee").annotate(last=Max("at"))
+    never = dict.fromkeys(gone, FIRST_DATE)
+    return never | {row["employee"]: row["last"].astimezone(gone[row["employee"]]).date() for row in found}
 
 
 def load_shared(facts: Facts, first: date, last: date) -> tuple[dict[int, tuple[shifts.Shift, ...]], dict[int, dict]]:

@@ -13,6 +13,7 @@ from attendance.models import Assignment, DayRecord, Flag, Leave
 from attendance.models.days import Kind, Review
 from attendance.rules import shifts
 from attendance.rules.derivation import Roster
+from attendance.rules.shifts import LeavePart
 from attendance.services.facts import Facts, SiteFacts, load_shared, load_sites
 from factoryai.sites.models import Site
 from identity.models import Employee
@@ -108,12 +109,18 @@ def _count_person(today: Today, site: SiteFacts, roster: Roster, person: int, zo
     )  # fmt: skip
     if not planned:
         return
-    if roster.is_on_leave(today.date):
+    leave = roster.leave_on(today.date)
+    if leave is LeavePart.WHOLE:
         today.on_leave += 1
         return
     today.expected += 1
-    begun = any(one.starts_at + one.shift.grace_in < at for one in planned)
+    begun = any(_begins_at(one, leave) + one.shift.grace_in < at for one in planned)
     today.missing += begun and person not in today.came
+
+
+def _begins_at(one: shifts.Occurrence, leave: LeavePart | None) -> datetime:
+    """Return when a person is to be there: in the middle of the schedule after half a day of leave."""
+    return one.starts_at + (one.ends_at - one.starts_at) / 2 if leave is LeavePart.FIRST_HALF else one.starts_at
 
 
 def _assignments(
@@ -127,8 +134,7 @@ def _assignments(
 
 
 def _leaves(found: dict[int, Today], first: date, last: date) -> dict[int, list[shifts.Leave]]:
-    rows = Leave.objects.filter(employee__site__in=found, from_date__lte=last, to_date__gte=first)
     away: dict[int, list[shifts.Leave]] = defaultdict(list)
-    for leave in rows.order_by():
-        away[leave.employee_id].append(leave.as_rule())
+    for row in Leave.objects.filter(employee__site__in=found, from_date__lte=last, to_date__gte=first).order_by():
+        away[row.employee_id].append(row.as_rule())
     return away

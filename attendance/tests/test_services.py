@@ -31,6 +31,7 @@ from attendance.services.rosters import save_shift, touch_site
 from attendance.services.watermarks import close_site
 from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
 from factoryai.rest import Refusal
+from identity.services.people import save_employee
 
 pytestmark = pytest.mark.django_db
 
@@ -267,3 +268,14 @@ def test_work_on_the_sites_day_off_is_overtime(plant: Plant) -> None:
     plant.rebuild(plant.asha)
     day = plant.record(plant.asha)
     assert (day.status, day.overtime_minutes, day.scheduled_minutes, day.flags.count()) == ("present", 240, 0, 0)
+
+
+def test_who_is_switched_off_is_absent_on_no_day_after_the_last_punch(plant: Plant) -> None:
+    plant.punch(plant.asha, "2026-03-03 08:00", "in")
+    plant.punch(plant.asha, "2026-03-03 17:00", "out")
+    finalise_days(at=clock("2026-03-06 12:00"))
+    plant.asha.is_active = False
+    save_employee(plant.asha)
+    rebuild_dirty(at=clock("2026-03-06 12:00"))
+    days = DayRecord.objects.filter(employee=plant.asha).order_by("shift_date").values_list("shift_date", "status")
+    assert dict(days) == {date(2026, 3, 1): "absent", MONDAY: "absent", date(2026, 3, 3): "present"}

@@ -165,7 +165,9 @@ JOB_WORDS = {
     "occupancy.sum_hours": "Hourly sums of people",
     "occupancy.sum_months": "Monthly sums of people",
     "occupancy.thin_logs": "Thinning of old counts",
-    "occupancy.watch_jobs": "Watch over the jobs",
+    "alerts.watch_jobs": "Watch over the jobs",
+    "vehicles.close_unseen_visits": "End of visits nobody saw leave",
+    "vehicles.settle_openings": "Settling of gate openings",
     "pipeline.catch_up": "Punches of recognised faces",
 }
 

@@ -34,6 +34,7 @@ DEMO_SETTINGS = {
         "roles": ["attendance", "occupancy"],
         "direction": Camera.Direction.BOTH,
         "lines": [{"name": "Turnstiles", "points": [[0.08, 0.665], [0.92, 0.665]], "in": "right"}],
+        "zones": [{"name": "Reception", "points": [[0.56, 0.43], [0.7, 0.43], [0.7, 0.53], [0.56, 0.53]]}],
     },
     "door": {"roles": ["attendance"], "direction": Camera.Direction.IN},
 }

@@ -21,7 +21,7 @@ PAGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("Now", "home", PEOPLE, "n"),
     ("Cameras", "wall", PEOPLE, "c"),
     ("Alerts", "alerts", PEOPLE, "a"),
-    ("Gate", "vehicle-log", GUARDS, "v"),
+    ("Gate", "gate-log", GUARDS, "v"),
     ("Inside", "occupancy", PEOPLE, "i"),
     ("Faces", "faces-review", PEOPLE, "f"),
     ("Attendance", "admin:attendance_flag_changelist", DESK, "t"),

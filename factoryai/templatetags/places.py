@@ -20,7 +20,7 @@ PLACES: tuple[tuple[str, re.Pattern[str], str, str], ...] = (
     ("drift_reset", re.compile(r".*?(\d+)"), "occupancy-zone", "The zone over time"),
     ("blocked_plate", re.compile(r"visit-(\d+)$"), "visit", "The visit"),
     ("watched_plate", re.compile(r"watched-visit-(\d+)$"), "visit", "The visit"),
-    ("gate_failed", re.compile(r""), "vehicle-log", "The gate log"),
+    ("gate_failed", re.compile(r""), "gate-log", "The gate log"),
     ("job_missed", re.compile(r""), "scheduler", "The scheduler"),
 )
 """Kind of alert, what its key looks like, the page, and what the link says; groups are the page's arguments."""

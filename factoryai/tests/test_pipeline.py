@@ -74,6 +74,9 @@ def test_a_person_who_says_who_it_was_makes_the_punch(plant: Plant, camera: Came
     walk_past(camera, plant.asha, outcome="review")
     decide_sighting(sighting=Sighting.objects.get(), employee=plant.asha, by=plant.people.meena, at=LATE)
     assert Punch.objects.get().by == plant.people.meena
+    assert plant.flag(plant.asha, "low_confidence").why == (
+        "LOW CONFIDENCE: the face at 08:06:12 was not recognised with certainty; look at the picture"
+    )
 
 
 def test_a_camera_without_the_role_makes_no_punch(plant: Plant, camera: Camera) -> None:

@@ -1,11 +1,13 @@
 """The OpenAPI schema: every address that others code against is in it, as it answers."""
 
+import jsonschema
 import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from factoryai import health
 from factoryai.plain_views import PATHS
+from factoryai.schema_names import ENUMS
 from streaming import bus
 
 CONTRACT = {
@@ -61,3 +63,45 @@ def test_a_plain_view_answers_as_it_says(schema, path):
     answer = Client().get(path.replace("{slug}", "nowhere"))
     said = schema["paths"][path]["get"]["responses"][str(answer.status_code)]
     assert answer["Content-Type"].partition(";")[0] in said["content"]
+
+
+def test_names_are_those_of_methods_and_nothing_is_named_twice(schema):
+    found = [operation["operationId"] for path in schema["paths"].values() for operation in path.values()]
+    assert len(found) == len(set(found))
+    assert all(name.isidentifier() and name == name.lower() for name in found)
+    assert {"alerts_list", "alerts_acknowledge", "attendance_check_in", "auth_token", "cameras_stream_ticket"} <= {
+        *found
+    }
+
+
+def test_every_choice_has_a_name_that_was_given(schema):
+    found = {name for name, model in schema["components"]["schemas"].items() if "enum" in model}
+    derived = found - ENUMS.keys()
+    assert not derived, f"Give each a name in factoryai/schema_names.py, by its values: {derived}"
+
+
+def test_every_operation_says_what_it_does_and_has_a_described_tag(schema):
+    tags = {tag["name"] for tag in schema["tags"]}
+    for path in schema["paths"].values():
+        for operation in path.values():
+            assert operation["summary"], operation["operationId"]
+            assert set(operation["tags"]) <= tags, operation["operationId"]
+
+
+def test_every_model_has_an_example_that_fits_it(schema):
+    models = schema["components"]["schemas"]
+    for name, model in models.items():
+        if model.get("type") != "object":
+            continue
+        assert "example" in model, name
+        jsonschema.Draft4Validator(_nullable({**model, "components": {"schemas": models}})).validate(model["example"])
+
+
+def _nullable(part):
+    """Write OpenAPI's ``nullable`` as JSON Schema does."""
+    if isinstance(part, list):
+        return [_nullable(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    inner = {name: _nullable(value) for name, value in part.items() if name not in ("nullable", "example")}
+    return {"anyOf": [inner, {"type": "null"}]} if part.get("nullable") is True else inner

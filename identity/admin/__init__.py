@@ -1,5 +1,5 @@
 """People and faces in the admin."""
 
-from identity.admin import faces, people
+from identity.admin import erasure, faces, people, sightings, snapshots
 
-__all__ = ["faces", "people"]
+__all__ = ["erasure", "faces", "people", "sightings", "snapshots"]

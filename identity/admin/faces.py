@@ -10,48 +10,31 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from factoryai.rest import Refusal
 from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
-from identity.api.snapshots import picture_url
+from identity.admin.pictures import picture
 from identity.models import (
     CameraFaces,
     Consent,
     Employee,
     Face,
-    PaidRequests,
-    PurgeRun,
-    Retention,
-    Sighting,
-    Snapshot,
-    UnknownFace,
 )
 from identity.pictures import decode_picture
-from identity.querysets import FACE_ROLES, STRANGER_ROLES
 from identity.services.enrolment import (
     Photo,
     advised_more,
     enrol_photo,
     examine_photo,
+    photo_from,
     record_consent,
     refuse_wrong_person,
     remove_photo,
 )
 from identity.services.enrolment import require_enrolable as check_enrolable
-from identity.services.erasure import erase_biometrics
-from identity.services.grab import grab_picture
-from identity.services.snapshots import hold_snapshot, release_snapshot
-from identity.services.unknowns import dismiss_unknown, mark_visitor
 from streaming.models import Camera
-
-
-def picture(snapshot: Snapshot | None, side: int = 96) -> SafeString | str:
-    """Return a small picture; whoever may not see it gets none from its address."""
-    url = picture_url(snapshot)
-    return format_html('<img src="{}" alt="" width="{}" loading="lazy">', url, side) if url else "—"
 
 
 class SeveralFiles(forms.ClearableFileInput):
@@ -108,16 +91,16 @@ class FaceForm(forms.ModelForm):
         return cleaned
 
     @staticmethod
-    def _photos(employee: Employee, cleaned: dict[str, Any]) -> list[Photo]:
-        photos, camera = list(cleaned["photos"]), cleaned["camera"]
+    def _photos(employee: Employee, cleaned: dict[str, Any]) -> list[tuple[Photo, str]]:
+        photos, camera = [(photo, Face.Source.UPLOAD) for photo in cleaned["photos"]], cleaned["camera"]
         check_enrolable(employee)
         if camera and camera.site_id != employee.site_id:
             raise Refusal("other_site", "This camera stands at another site than the person works at.")
         if camera:
-            photos.append(examine_photo(grab_picture(camera)))
+            photos.append((photo_from(camera), Face.Source.CAMERA))
         if not photos:
             raise Refusal("required", "Choose a photo or a camera.")
-        for photo in photos:
+        for photo, _ in photos:
             refuse_wrong_person(employee, photo.vector)
         return photos
 
@@ -152,9 +135,9 @@ class FaceAdmin(RoleAdmin, admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Face, form: FaceForm, change: bool) -> None:
         """Enrol each photo. Once one is kept, one that is refused is said and does not take it along."""
         at, kept = timezone.now(), []
-        for number, photo in enumerate(form.cleaned_data["photos"], 1):
+        for number, (photo, source) in enumerate(form.cleaned_data["photos"], 1):
             try:
-                kept.append(enrol_photo(employee=obj.employee, photo=photo, source="upload", by=request.user, at=at))
+                kept.append(enrol_photo(employee=obj.employee, photo=photo, source=source, by=request.user, at=at))
             except Refusal as refusal:
                 if not kept:
                     raise
@@ -189,101 +172,6 @@ class ConsentAdmin(RoleAdmin, admin.ModelAdmin):
         obj.__dict__.update(record_consent(by=request.user, at=timezone.now(), **said).__dict__)
 
 
-@admin.register(Sighting)
-class SightingAdmin(RoleAdmin, admin.ModelAdmin):
-    view_roles = FACE_ROLES
-    list_display = ["captured_at", "camera", "outcome", "employee", "similarity", "threshold", "review", "photo"]
-    list_filter = ["site", "outcome", "review", "engine", "camera"]
-    list_select_related = ["camera", "employee", "snapshot"]
-    search_fields = ["employee__code", "employee__name", "event_id"]
-    date_hierarchy = "captured_at"
-
-    @admin.display(description="picture")
-    def photo(self, sighting: Sighting) -> SafeString | str:
-        return picture(sighting.snapshot, 48)
-
-
-@admin.register(UnknownFace)
-class UnknownFaceAdmin(RoleAdmin, admin.ModelAdmin):
-    view_roles = STRANGER_ROLES
-    exclude = ["mean"]
-    list_display = ["__str__", "photo", "site", "state", "times_seen", "last_seen_at", "employee", "label"]
-    list_filter = ["site", "state"]
-    list_select_related = ["site", "snapshot", "employee"]
-    date_hierarchy = "last_seen_at"
-    actions = ["dismiss", "visitor"]
-    show_facets = admin.ShowFacets.ALWAYS
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[UnknownFace]:
-        return super().get_queryset(request).defer("mean")
-
-    @admin.display(description="picture")
-    def photo(self, unknown: UnknownFace) -> SafeString | str:
-        return picture(unknown.snapshot, 64)
-
-    @admin.action(description="Dismiss", permissions=["view"])
-    def dismiss(self, request: HttpRequest, unknowns: QuerySet[UnknownFace]) -> None:
-        self._each(request, unknowns, lambda face, at: dismiss_unknown(unknown=face, by=request.user, at=at))
-
-    @admin.action(description="Visitor", permissions=["view"])
-    def visitor(self, request: HttpRequest, unknowns: QuerySet[UnknownFace]) -> None:
-        self._each(request, unknowns, lambda face, at: mark_visitor(unknown=face, label="", by=request.user, at=at))
-
-    def _each(self, request: HttpRequest, rows: QuerySet, act: Any) -> None:
-        done, at = 0, timezone.now()
-        for row in rows:
-            try:
-                act(row, at)
-            except Refusal as refusal:
-                self.message_user(request, f"{row}: {refusal.message}", messages.WARNING)
-            else:
-                done += 1
-        self.message_user(request, f"{done} done.")
-
-
-@admin.register(Snapshot)
-class SnapshotAdmin(RoleAdmin, admin.ModelAdmin):
-    view_roles = STRANGER_ROLES
-    list_display = ["captured_at", "photo", "kind", "reason", "site", "camera", "state", "size_bytes", "is_held"]
-    list_filter = ["site", "kind", "state", "is_held"]
-    list_select_related = ["site", "camera"]
-    search_fields = ["reason", "hold_reason"]
-    date_hierarchy = "captured_at"
-    actions = ["hold", "release"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Snapshot]:
-        return super().get_queryset(request).viewable_by(request.user)
-
-    @admin.display(description="picture")
-    def photo(self, snapshot: Snapshot) -> SafeString | str:
-        return picture(snapshot, 64)
-
-    @admin.action(description="Hold as evidence", permissions=["view"])
-    def hold(self, request: HttpRequest, snapshots: QuerySet[Snapshot]) -> None:
-        done = 0
-        for snapshot in snapshots:
-            try:
-                hold_snapshot(snapshot=snapshot, reason="Held in the administration", by=request.user)
-            except Refusal as refusal:
-                self.message_user(request, f"{snapshot}: {refusal.message}", messages.WARNING)
-            else:
-                done += 1
-        self.message_user(request, f"{done} held.")
-
-    @admin.action(description="Release", permissions=["view"])
-    def release(self, request: HttpRequest, snapshots: QuerySet[Snapshot]) -> None:
-        done = [release_snapshot(snapshot=snapshot) for snapshot in snapshots]
-        self.message_user(request, f"{len(done)} released.")
-
-
-@admin.register(Retention)
-class RetentionAdmin(RoleAdmin, admin.ModelAdmin):
-    add_roles = change_roles = delete_roles = (Role.MANAGER,)
-    list_display = ["site", "kind", "days"]
-    list_filter = ["site", "kind"]
-    list_select_related = ["site"]
-
-
 @admin.register(CameraFaces)
 class CameraFacesAdmin(RoleAdmin, admin.ModelAdmin):
     add_roles = change_roles = delete_roles = (Role.MANAGER,)
@@ -306,56 +194,3 @@ class CameraFacesAdmin(RoleAdmin, admin.ModelAdmin):
     def _tell_camera(rule: CameraFaces) -> None:
         """The camera process takes a rule over when the camera's row changes."""
         Camera.objects.filter(pk=rule.camera_id).update(updated_at=timezone.now())
-
-
-class OfTheInstallation(admin.ModelAdmin):
-    """What concerns every site at once: superusers read it, nobody writes it."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_active and request.user.is_superuser
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(PurgeRun)
-class PurgeRunAdmin(OfTheInstallation):
-    list_display = [
-        "started_at", "finished_at", "refusal", "planned", "deleted", "freed_bytes", "held", "missing", "failed",
-    ]  # fmt: skip
-
-
-@admin.register(PaidRequests)
-class PaidRequestsAdmin(OfTheInstallation):
-    list_display = ["day", "count"]
-    date_hierarchy = "day"
-
-
-@admin.action(description="Erase biometrics (no way back)", permissions=["erase"])
-def erase_selected(modeladmin: Any, request: HttpRequest, employees: QuerySet[Employee]) -> None:
-    """Erase what the chosen people could be recognised by, and say whether it is proven."""
-    for employee in employees.visible_to(request.user, (Role.HR,)):
-        erased = erase_biometrics(employee=employee, at=timezone.now())
-        what = f"{erased.templates} templates, {erased.photos} photos, {erased.snapshots} snapshots"
-        if erased.is_proven:
-            modeladmin.message_user(request, f"{employee}: erased {what}; a search finds nothing.")
-        else:
-            modeladmin.message_user(request, f"{employee}: still found: {'; '.join(erased.traces)}", messages.ERROR)
-
-
-class ErasesBiometrics:
-    """Mix in before the admin of employees: the action, for HR."""
-
-    actions = [erase_selected]
-
-    def has_erase_permission(self, request: HttpRequest) -> bool:
-        return self._may(request, (Role.HR,))  # type: ignore[attr-defined]

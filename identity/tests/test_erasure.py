@@ -125,6 +125,15 @@ def test_a_face_that_is_still_there_is_a_trace(people, ravi):
     assert find_traces(employee=ravi, vectors=[face.embedding]) != []
 
 
+def test_what_waited_while_somebody_was_erased_is_a_sighting_without_a_picture(ravi, camera):
+    enrol(ravi)
+    waiting = seen(camera, person=ravi)
+    erase_biometrics(employee=ravi, at=NOON)
+    sighting = record(waiting)
+    assert (sighting.employee, sighting.snapshot) == (ravi, None)
+    assert find_traces(employee=ravi, vectors=[]) == []
+
+
 def test_erasing_twice_erases_nothing_more(ravi):
     enrol(ravi)
     erase_biometrics(employee=ravi, at=NOON)

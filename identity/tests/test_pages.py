@@ -6,16 +6,12 @@ import datetime as dt
 import re
 
 import pytest
-from django.contrib.admin import ModelAdmin, site
-from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client, RequestFactory
+from django.test import Client
 
 from factoryai.sites.models import Membership
-from factoryai.sites.role_admin import RoleAdmin
 from factoryai.sites.tests.factories import make_people
-from identity.admin.faces import ErasesBiometrics, erase_selected
-from identity.models import CameraFaces, Consent, Employee, Face, Sighting, Snapshot
+from identity.models import CameraFaces, Consent, Face, Sighting, Snapshot
 from identity.tests.factories import jpeg_of, make_employee, make_face, make_snapshot, make_unknown, unit
 from identity.tests.photos import photo, two_of_him
 from identity.tests.test_sightings import record, seen, unknown_at
@@ -85,7 +81,7 @@ def test_hr_names_an_unknown_face_from_the_list(people, camera, ravi):
     status, text = decide(people.meena, unknown, "assign", employee="R-7 Ravi Kumar", punch="on")
     unknown.refresh_from_db()
     assert (status, unknown.state, unknown.employee) == (200, "assigned", ravi)
-    assert "1 sightings assigned" in text
+    assert "1 sighting assigned" in text
     assert "already" in decide(people.meena, unknown, "assign", employee="R-7")[1]
 
 
@@ -279,24 +275,44 @@ def test_a_changed_rule_of_a_camera_reaches_the_camera_process(people, camera):
     assert (CameraFaces.objects.get().resight_s, camera.updated_at > before) == (30, True)
 
 
-class PeopleAdmin(ErasesBiometrics, RoleAdmin, ModelAdmin):
-    view_roles = ("hr", "manager")
+ERASE = "/admin/identity/employee/erase-biometrics/"
 
 
-def test_the_button_erases_only_where_one_is_hr(people, ravi):
+def test_the_button_says_what_goes_and_erases_only_where_one_is_hr(people, ravi):
     amit = make_employee(people.other_site, "Amit")
     Membership.objects.create(user=people.meena, site=people.other_site, role="manager")
     for employee in (ravi, amit):
         make_face(employee)
-    request = RequestFactory().post("/")
-    request.user, request.session = people.meena, {}
-    request._messages = FallbackStorage(request)
-    admin = PeopleAdmin(Employee, site)
-    erase_selected(admin, request, admin.get_queryset(request))
+    client = as_(people.meena)
+    chosen = {"action": "erase_selected", "_selected_action": [ravi.pk, amit.pk]}
+    page = client.post("/admin/identity/employee/", chosen, follow=True)
+    address = page.redirect_chain[-1][0]
+    assert "Ravi Kumar" in page.content.decode()
+    assert "Amit" not in page.content.decode()
+    assert ravi.faces.count() == 1
+    said = client.post(address, {"other_method": ""}, follow=True).content.decode()
+    assert "a search finds nothing" in said
     assert (ravi.faces.count(), amit.faces.count()) == (0, 1)
-    assert "a search finds nothing" in str(next(iter(request._messages)))
-    request.user = people.kavita
-    assert admin.has_erase_permission(request) is False
+    for user, status in ((people.kavita, 403), (people.farid, 403)):
+        assert as_(user).post(f"{ERASE}?people={amit.pk}").status_code == status
+
+
+@pytest.mark.parametrize("asked", ["", "x", "1,2,x", "9" * 40])
+def test_to_erase_nobody_is_said(people, asked):
+    assert "Nobody is chosen" in as_(people.meena).get(f"{ERASE}?people={asked}").content.decode()
+
+
+def test_who_opts_out_in_the_admin_keeps_another_method(people, ravi):
+    make_face(ravi)
+    as_(people.meena).post(f"{ERASE}?people={ravi.pk}", {"other_method": "badge"})
+    assert (ravi.faces.count(), ravi.consents.get().other_method) == (0, "badge")
+    page = as_(people.meena).get(f"/admin/identity/employee/{ravi.pk}/change/").content.decode()
+    assert "instead of the face: Badge" in page
+    assert f"/admin/identity/face/add/?employee={ravi.pk}" in page
+    assert (
+        "instead of the face"
+        not in as_(people.kavita).get(f"/admin/identity/employee/{ravi.pk}/change/").content.decode()
+    )
 
 
 def forms_of(page: str) -> list[str]:

@@ -12,7 +12,7 @@ from factoryai import pipeline
 from factoryai.alerts.models import Event
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
-from identity.confidential import close_observation
+from identity.confidential import ConfidentialAnalyser, close_observation
 from identity.models import CameraFaces, Sighting, Snapshot, UnknownFace
 from identity.rules import SFACE
 from identity.services.enrolment import enrol_picture
@@ -101,7 +101,8 @@ def test_a_face_that_waits_in_a_file_cannot_be_read_there(camera):
 
 
 def test_only_cameras_for_attendance_look_for_faces(people):
-    assert list(pipeline.analysers_for(make_camera(people.site, roles=["gate"]))) == []
+    looking = pipeline.analysers_for(make_camera(people.site, roles=["gate", "occupancy"]))
+    assert not [analyser for analyser in looking if isinstance(analyser, ConfidentialAnalyser)]
 
 
 def test_a_cameras_rule_for_faces_is_followed(people, camera, walk):
@@ -123,6 +124,15 @@ def test_the_same_person_at_the_same_camera_is_sighted_again_after_the_interval(
     assert [record(seen(camera, person=ravi, at=at)) is not None for at in times] == [True, False, True]
     elsewhere = make_camera(people.site, roles=["attendance"])
     assert record(seen(elsewhere, person=ravi)) is not None
+
+
+def test_the_same_stranger_at_the_same_camera_is_sighted_again_after_the_interval(camera, people):
+    CameraFaces.objects.create(camera=camera, resight_s=600)
+    assert [unknown_at(camera, unit(1), minutes=minutes) is not None for minutes in (0, 9, 10)] == [True, False, True]
+    assert unknown_at(camera, unit(2), minutes=1) is not None
+    elsewhere = make_camera(people.site, roles=["attendance"])
+    assert unknown_at(elsewhere, unit(1), minutes=1) is not None
+    assert UnknownFace.objects.order_by("-times_seen").first().times_seen == 3
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import django_filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 
-from factoryai.rest import AwareDateTimeField, AwareDateTimeFilter, ModelSerializer
+from factoryai.rest import AwareDateTimeFilter, ModelSerializer
 from factoryai.sites.permissions import SiteScoped
 from occupancy.models import Day, Hour, Month
 
@@ -20,8 +22,16 @@ class _Sum(ModelSerializer):
 FIGURES = ["average", "peak", "low", "entries", "exits", "logs", "complete"]
 
 
+@extend_schema_field(OpenApiTypes.DATETIME)
+class HourField(serializers.ReadOnlyField):
+    """When an hour began, on the clocks of its site, with their offset."""
+
+    def get_attribute(self, hour: Hour) -> str:
+        return hour.start.astimezone(hour.zone.site.zone).isoformat()
+
+
 class HourSerializer(_Sum):
-    hour = AwareDateTimeField(source="start")
+    hour = HourField()
 
     class Meta:
         model = Hour
@@ -34,8 +44,13 @@ class DaySerializer(_Sum):
         fields = ["zone", "date", *FIGURES]
 
 
+@extend_schema_field({"type": "string", "pattern": r"^\d{4}-\d{2}$", "example": "2026-03"})
+class MonthField(serializers.DateField):
+    """A month like 2026-03."""
+
+
 class MonthSerializer(_Sum):
-    month = serializers.DateField(source="date", format="%Y-%m")
+    month = MonthField(source="date", format="%Y-%m")
 
     class Meta:
         model = Month
@@ -69,7 +84,7 @@ class MonthFilter(DayFilter):
 class HourViewSet(SiteScoped, mixins.ListModelMixin, viewsets.GenericViewSet):
     """Closed hours; ``from`` and ``to`` are instants, ``to`` exclusive."""
 
-    queryset = Hour.objects.all()
+    queryset = Hour.objects.select_related("zone__site")
     serializer_class = HourSerializer
     filterset_class = HourFilter
 

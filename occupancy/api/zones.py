@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import uuid
 
+from django.db import transaction
 from django.utils import timezone
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from factoryai.rest import ModelSerializer, NotFound
+from factoryai.rest import ModelSerializer, NotFound, RefusesReadOnly
 from factoryai.sites.permissions import PEOPLE, SiteField, SiteRole, SiteScoped
 from occupancy.models import Zone
+from occupancy.services.capacity import rejudge_zone
 from occupancy.services.corrections import CORRECTORS, correct_zone
 
 
-class ZoneSerializer(ModelSerializer):
+class ZoneSerializer(RefusesReadOnly, ModelSerializer):
     site = SiteField()
     reset_at = serializers.TimeField(format="%H:%M", required=False)
 
@@ -25,18 +28,39 @@ class ZoneSerializer(ModelSerializer):
         model = Zone
         fields = ["id", "site", "name", "capacity", "reset_at", "reset_policy"]
 
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """A zone keeps its site: its logs belong there."""
+        fields = super().get_fields()
+        if isinstance(self.instance, Zone):
+            fields["site"].read_only = True
+        return fields
+
+
+class ZoneFilter(filters.FilterSet):
+    site = filters.CharFilter("site__slug")
+
+    class Meta:
+        model = Zone
+        fields = ["site"]
+
 
 class ZoneViewSet(
     SiteScoped,
     mixins.CreateModelMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
     viewsets.GenericViewSet,
 ):
     queryset = Zone.objects.select_related("site")
     serializer_class = ZoneSerializer
-    filterset_fields = ["site__slug"]
+    filterset_class = ZoneFilter
     ordering_fields = ["name"]
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    @transaction.atomic
+    def perform_update(self, serializer: ZoneSerializer) -> None:
+        rejudge_zone(zone=serializer.save(), at=timezone.now())
 
 
 class CorrectSerializer(serializers.Serializer):

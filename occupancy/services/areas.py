@@ -55,11 +55,14 @@ def note_presence(*, observation: Observation) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AreaNow:
-    """One zone of a camera now, and the stays that ended there today. Durations are None where there were none."""
+    """One zone of a camera now, and the stays that ended there today.
+
+    ``people`` is None while the camera is not live; durations are None where there were none.
+    """
 
     camera: Camera
     area: str
-    people: int
+    people: int | None
     since: datetime | None
     is_stale: bool
     stays: int
@@ -106,7 +109,7 @@ def _area(camera: Camera, name: str, told: dict, stays: dict, at: datetime) -> A
     return AreaNow(
         camera=camera,
         area=name,
-        people=row.people if row and is_live else 0,
+        people=(row.people if row else 0) if is_live else None,
         since=row.since if row and is_live else None,
         is_stale=not is_live,
         stays=count,

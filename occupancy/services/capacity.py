@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db import transaction
+from django.db.models import Q
+
 from factoryai.alerts.models import Severity
 from factoryai.alerts.services import close_alert, raise_alert
 from occupancy.models import Zone
@@ -14,12 +17,20 @@ from occupancy.rules.sums import shown
 
 def judge_zones(*, ids: Iterable[int], at: datetime) -> None:
     """Judge the level of zones whose rows the caller has locked, and raise or close their alerts when it changed."""
-    for zone in Zone.objects.with_counts().select_related("site").filter(pk__in=list(ids), capacity__isnull=False):
+    judged = Zone.objects.filter(Q(capacity__isnull=False) | ~Q(level=Level.OK.value), pk__in=list(ids))
+    for zone in judged.with_counts().select_related("site"):
         count = shown(zone.raw_count)
         level = judge_level(count, zone.capacity, Level(zone.level))
         if level != zone.level:
             Zone.objects.filter(pk=zone.pk).update(level=level.value)
             _tell(zone, level, count, at)
+
+
+@transaction.atomic
+def rejudge_zone(*, zone: Zone, at: datetime) -> None:
+    """Judge a zone whose capacity may have changed."""
+    Zone.objects.select_for_update(of=("self",)).get(pk=zone.pk)
+    judge_zones(ids=[zone.pk], at=at)
 
 
 def _tell(zone: Zone, level: Level, count: int, at: datetime) -> None:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from factoryai.alerts.models import Alert
 from factoryai.sites.tests.factories import api_client, make_people
 from occupancy.models import Zone, ZoneLine
 from occupancy.services.logs import NewLog, record_logs
 from occupancy.services.sums import sum_days, sum_hours, sum_months
 from streaming.tests.factories import make_camera
 
-AT = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
+AT = datetime(2026, 3, 31, 6, 30, tzinfo=UTC)
 BASE = "/api/v1/occupancy"
 
 
@@ -57,7 +58,7 @@ def client(people, name):
 def test_people_of_the_site_see_who_is_inside_now(people, hall, name):
     row = client(people, name).get(f"{BASE}/now").json()[0]
     assert row == {
-        "zone": hall.pk, "name": "Hall", "site": "pune", "count": 2, "since": "2026-03-02T07:00:00Z", "capacity": 2,
+        "zone": hall.pk, "name": "Hall", "site": "pune", "count": 2, "since": "2026-03-31T07:00:00Z", "capacity": 2,
         "level": "full", "stale": False,
     }  # fmt: skip
 
@@ -79,10 +80,10 @@ def test_now_costs_the_same_for_many_zones(people, hall, django_assert_max_num_q
     [
         (
             "hourly",
-            "from=2026-03-02T06:30:00Z&to=2026-03-02T07:30:00Z",
-            {"hour": "2026-03-02T06:30:00Z", "average": 1.5},
+            "from=2026-03-31T06:30:00Z&to=2026-03-31T07:30:00Z",
+            {"hour": "2026-03-31T12:00:00+05:30", "average": 1.5},
         ),
-        ("daily", "from=2026-03-02&to=2026-03-02", {"date": "2026-03-02", "peak": 2}),
+        ("daily", "from=2026-03-31&to=2026-03-31", {"date": "2026-03-31", "peak": 2}),
         ("monthly", "from=2026-03-01&to=2026-03-01", {"month": "2026-03", "entries": 2}),
     ],
 )
@@ -100,7 +101,7 @@ def test_sums_are_read_by_people_of_the_site_and_by_nobody_else(people, summed, 
 
 
 def test_a_time_without_an_offset_is_refused(people, summed):
-    answer = client(people, "meena").get(f"{BASE}/hourly?from=2026-03-02T06:30:00")
+    answer = client(people, "meena").get(f"{BASE}/hourly?from=2026-03-31T06:30:00")
     assert (answer.status_code, answer.json()["code"]) == (400, "naive_time")
 
 
@@ -148,3 +149,46 @@ def test_running_a_job_twice_gives_the_same_sums(people, recent):
 
 def test_a_job_that_does_not_exist_is_not_found(people):
     assert client(people, "kavita").post(f"{BASE}/jobs/os.system/run", {}).status_code == 404
+
+
+def test_a_new_capacity_is_judged_at_once_and_none_closes_the_alarm(people, hall):
+    address, kavita = f"{BASE}/zones/{hall.pk}", client(people, "kavita")
+    assert kavita.patch(address, {"capacity": 100}, format="json").status_code == 200
+    assert Zone.objects.get().level == "ok"
+    kavita.patch(address, {"capacity": 2}, format="json")
+    assert Zone.objects.get().level == "full"
+    kavita.patch(address, {"capacity": None}, format="json")
+    assert (Zone.objects.get().level, Alert.objects.still_open().count()) == ("ok", 0)
+
+
+@pytest.mark.parametrize(("name", "status"), [("farid", 403), ("gate", 403), ("stranger", 404), (None, 401)])
+def test_only_a_manager_of_the_site_changes_a_zone(people, hall, name, status):
+    answer = client(people, name).patch(f"{BASE}/zones/{hall.pk}", {"capacity": 9}, format="json")
+    assert (answer.status_code, Zone.objects.get().capacity) == (status, 2)
+
+
+def test_a_zone_keeps_its_site(people, hall):
+    answer = client(people, "root").patch(f"{BASE}/zones/{hall.pk}", {"site": "berlin"}, format="json")
+    assert answer.status_code == 400
+    assert Zone.objects.get().site == people.site
+
+
+def test_trends_are_read_by_people_of_the_site_and_by_nobody_else(people, recent):
+    sum_hours(at=timezone.now())
+    address = f"{BASE}/trends?zone={recent.pk}"
+    body = client(people, "meena").get(address).json()
+    assert max(row["average"] for row in body["typical"]) == 2
+    assert body["peak_hours"][0]["average"] == 2
+    assert [client(people, name).get(address).status_code for name in ("stranger", "gate", None)] == [404, 403, 401]
+    assert client(people, "meena").get(f"{BASE}/trends?zone=x").json()["code"] == "invalid"
+
+
+def test_areas_are_listed_for_people_of_the_site_only(people):
+    drawn = [{"name": "bay", "points": [[0, 0], [1, 0], [1, 1]]}]
+    camera = make_camera(people.site, roles=["occupancy"], zones=drawn)
+    assert client(people, "farid").get(f"{BASE}/areas").json() == [
+        {"camera": camera.slug, "area": "bay", "people": None, "since": None, "stale": True, "stays_today": 0,
+         "average_s": None, "longest_s": None}
+    ]  # fmt: skip
+    assert client(people, "stranger").get(f"{BASE}/areas").json() == []
+    assert client(people, "gate").get(f"{BASE}/areas").status_code == 403

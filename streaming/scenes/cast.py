@@ -17,6 +17,7 @@ ACCOUNTANT = Person(1.62, BROWN, BLACK, (70, 55, 165), CHARCOAL, has_long_hair=T
 ENGINEER = Person(1.72, DARK, BLACK, (160, 105, 55), (60, 55, 50))
 INSPECTOR = Person(1.64, FAIR, BLACK, (120, 150, 60), NAVY, has_long_hair=True)
 DRIVER = Person(1.71, BROWN, GREY, (95, 125, 150), SAND)
+STOREKEEPER = Person(1.69, FAIR, GREY, (96, 116, 84), DENIM, vest=ORANGE)
 GUARD = Person(1.78, BROWN, BLACK, (150, 120, 80), NAVY, helmet=(90, 60, 40))
 
 ASHA_FACE = Face(

@@ -51,8 +51,9 @@ WALKERS = (
     Walker(cast.CLERK, going_out(0, -6.5), 5.0),
     Walker(cast.WELDER, coming_in(2, -6.5), 10.0),
     Walker(cast.INSPECTOR, going_out(3, 6.5), 13.0),
-    Walker(cast.ENGINEER, coming_in(1, -6.5), 18.0),
+    Walker(cast.ENGINEER, going_out(1, -6.5), 18.0),
     Walker(cast.DRIVER, coming_in(0, 6.5), 22.5),
+    Walker(cast.STOREKEEPER, going_out(3, 6.5), 26.0),
 )
 RECEPTION = bystander(cast.GUARD, 2.1, 12.0, 0)
 

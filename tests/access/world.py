@@ -38,9 +38,15 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "attendance.Punch": {"offset_minutes": 330},
     "attendance.ShiftVersion": {"starts_at": dt.time(8), "ends_at": dt.time(17), "effective_from": NOON.date()},
     "identity.Employee": {"code": "E-7"},
+    "identity.PurgeRun": {"finished_at": NOON},
     "identity.Retention": {"kind": "unknown"},
     "identity.Sighting": {"outcome": "review", "review": "pending"},
     "occupancy.Log": {"kind": "in", "step": 1},
+    "vehicles.AllowedPlate": {"list": "allowed", "kind": "visitor"},
+    "vehicles.BlockedPlate": {"list": "blocked"},
+    "vehicles.ListEntry": {"list": "watch", "match_key": "another"},
+    "vehicles.PlateRead": {"review": "pending", "verdict": "review", "decision": "hold"},
+    "vehicles.WatchedPlate": {"list": "watch"},
     "streaming.Camera": {"address": "rtsp://192.168.1.20/stream1", "roles": ["attendance", "gate", "occupancy"]},
 }
 """What a field must be so that the row can be; everything else follows from the field's type."""

@@ -56,9 +56,13 @@ class LetterNet:
         self._small = [places[letter.lower()] for letter in ALPHABET if letter.isalpha()]
         self._separators = [places[mark] for mark in SEPARATORS if mark in places]
 
-    def look(self, image: np.ndarray) -> Steps:
-        """Look at a BGR picture of one line of text; costs about 7 ms on one core."""
-        likely = self._session.run(None, {self._input: prepare(image)})[0][0]
+    def look(self, image: np.ndarray, stretch: float = 1.0) -> Steps:
+        """Look at a BGR picture of one line of text; costs about 7 ms on one core.
+
+        With ``stretch`` the picture is made wider by that much, and there are as many more steps: letters that run
+        into each other come apart.
+        """
+        likely = self._session.run(None, {self._input: prepare(image, stretch)})[0][0]
         chances = np.empty((len(likely), 1 + len(ALPHABET)), np.float32)
         chances[:, BLANK] = likely[:, BLANK] + likely[:, self._separators].sum(axis=1)
         chances[:, 1:] = likely[:, self._capital]
@@ -73,9 +77,9 @@ class LetterNet:
         return "".join(self._characters[place] for place in best[is_new]).strip(), sure
 
 
-def prepare(image: np.ndarray) -> np.ndarray:
+def prepare(image: np.ndarray, stretch: float = 1.0) -> np.ndarray:
     """Return the net's input, float32 of shape (1, 3, 48, width)."""
     height, width = image.shape[:2]
-    wide = min(WIDEST, max(NARROWEST, math.ceil(HEIGHT * width / height)))
+    wide = min(WIDEST, math.ceil(stretch * max(NARROWEST, HEIGHT * width / height)))
     scaled = cv2.resize(image, (wide, HEIGHT)).astype(np.float32)
     return np.ascontiguousarray((scaled / 127.5 - 1).transpose(2, 0, 1)[None])

@@ -15,7 +15,7 @@ import numpy as np
 
 from streaming.detectors.nanodet import check_picture
 from vehicles.readers.base import PlateText
-from vehicles.readers.decoder import decode_steps
+from vehicles.readers.decoder import Decoded, decode_steps
 from vehicles.readers.finder import Line, TextFinder, box_around, height_of, straighten, widen
 from vehicles.readers.letters import LetterNet, Steps
 from vehicles.readers.templates import Template, template_for
@@ -47,6 +47,9 @@ ALIKE = 0.45
 """Least ratio of the heights of two lines of one plate."""
 
 OVERLAP = 0.3
+UNSURE, STRETCH = 0.02, 1.5
+"""From which confidence on a plate that is not believed is worth a second look, and how much wider that is."""
+
 PLATE_LENGTHS = (5, 11)
 FREE_TEXT = 0.5
 """Most that is believed of a text that has the form of no plate."""
@@ -89,9 +92,9 @@ class PpOcrReader:
         free = [text for part in parts if plates[part] is None and (text := _as_it_stands(part))]
         return _settle([plate for plate in plates.values() if plate], free)
 
-    def _look(self, image: np.ndarray, *shapes: np.ndarray) -> _Part:
+    def _look(self, image: np.ndarray, *shapes: np.ndarray, stretch: float = 1.0) -> _Part:
         """Look at one line, or at several from top to bottom as one."""
-        steps = [self._letters.look(straighten(image, shape)) for shape in shapes]
+        steps = [self._letters.look(straighten(image, shape), stretch) for shape in shapes]
         return _Part(shapes, reduce(Steps.then, steps))
 
     def _whole(self, image: np.ndarray) -> Iterator[_Part]:
@@ -107,16 +110,25 @@ class PpOcrReader:
         if decoded is None or decoded.weakest < HOPELESS:
             return None
         sure = decoded.weakest
-        if not decoded.is_usual:
-            wider = self._look(image, *(widen(shape, WIDER) for shape in part.shapes))
-            other = decode_steps(wider.steps.chances, self._template)
+        for again in self._second_looks(image, part, decoded):
+            other = decode_steps(again.steps.chances, self._template)
             if other is None or other.text != decoded.text:
                 sure = min(sure, ENOUGH)
-            if other and other.is_usual and other.weakest > sure:
-                part, decoded, sure = wider, other, other.weakest
+            if other and other.is_usual >= decoded.is_usual and other.weakest > sure:
+                sure = (
+                    other.weakest if other.text == decoded.text or not decoded.is_usual else min(ENOUGH, other.weakest)
+                )
+                part, decoded = again, other
         if min(height_of(shape) for shape in part.shapes) < SMALLEST_SURE:
             sure = min(sure, ENOUGH)
         return PlateText(decoded.text, sure, decoded.characters, decoded.candidates, part.box(), part.steps.raw)
+
+    def _second_looks(self, image: np.ndarray, part: _Part, decoded: Decoded) -> Iterator[_Part]:
+        """Look wider where the finder may have cut a plate off, and stretched where letters may run together."""
+        if not decoded.is_usual:
+            yield self._look(image, *(widen(shape, WIDER) for shape in part.shapes))
+        if UNSURE < decoded.weakest <= ENOUGH:
+            yield self._look(image, *part.shapes, stretch=STRETCH)
 
 
 def _as_it_stands(part: _Part) -> PlateText | None:
@@ -197,22 +209,44 @@ def _are_alike(one: Line, other: Line) -> bool:
 def _settle(plates: list[PlateText], free: list[PlateText]) -> list[PlateText]:
     """Return one plate for each place, the surest first; one that another way of reading contradicts is less sure.
 
-    Free text is what is left where no plate was read, and contradicts nothing: half of a plate looks like it.
+    A part of a longer plate in the same place is torn. Free text is what is left where no plate was read, and
+    contradicts nothing: half of a plate looks like it.
     """
     settled: list[PlateText] = []
-    for plate in sorted(plates, key=lambda one: -one.confidence):
+    for plate in sorted(_without_torn(plates), key=lambda one: -one.confidence):
         rivals = [number for number, other in enumerate(settled) if _is_same_place(plate.box, other.box)]
         if not rivals:
             settled.append(plate)
         for number in rivals:
             winner = settled[number]
-            if winner.text != plate.text:
+            if not _is_within(plate.text, winner.text):
                 settled[number] = replace(winner, confidence=winner.confidence * (1 - plate.confidence))
     settled.sort(key=lambda one: -one.confidence)
     for plate in sorted(free, key=lambda one: -one.confidence):
         if not any(_is_same_place(plate.box, other.box) for other in settled):
             settled.append(plate)
     return settled
+
+
+def _without_torn(plates: list[PlateText]) -> list[PlateText]:
+    """Leave out the beginnings and ends of longer plates that are read in the same place and as surely."""
+
+    def is_torn(plate: PlateText) -> bool:
+        return any(
+            len(plate.text) < len(other.text)
+            and (other.text.startswith(plate.text) or other.text.endswith(plate.text))
+            and other.confidence >= min(plate.confidence, ENOUGH)
+            and _is_same_place(plate.box, other.box)
+            for other in plates
+        )
+
+    return [plate for plate in plates if not is_torn(plate)]
+
+
+def _is_within(text: str, longer: str) -> bool:
+    """Whether a text is a longer one, or that with characters lost: of two alike, one is easily lost."""
+    letters = iter(longer)
+    return all(letter in letters for letter in text)
 
 
 def _is_same_place(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
