@@ -23,6 +23,7 @@ import pytest
 import yaml
 
 from factoryai.embedded import folder, valkey
+from factoryai.embedded.readiness import web_answers
 from factoryai.embedded.tether import tied_to_parent
 from streaming.scenes import SCENES
 from tests.installation import OWN_SETTINGS, PROJECT, free_port
@@ -203,6 +204,10 @@ def test_each_service_becomes_healthy_by_its_own_check(services, running, name):
 
 def test_the_demonstration_is_seen_counted_and_worked_on(services, running):
     """Network cameras, read by RTSP, become pictures and facts, and what the clock asks for is done by the worker."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not web_answers("127.0.0.1", services.port, HOST):
+        assert time.monotonic() < deadline, services.log("web")
+        time.sleep(0.5)
     token = services.token("kavita")
     missing = {camera["slug"] for camera in services.ask("/api/v1/cameras", token=token)["results"]}
     assert len(missing) == len(SCENES)
@@ -221,7 +226,6 @@ def test_the_demonstration_is_seen_counted_and_worked_on(services, running):
         jobs = services.ask("/api/v1/occupancy/scheduler-status", token=token)["jobs"]
         return any(job["last_result"] == "ok" for job in jobs)
 
-    deadline = time.monotonic() + PATIENCE_S
     for came_true in (all_were_live, a_job_was_done, somebody_was_counted):
         while not came_true():
             logs = f"{services.log('cameras')}\n{services.log('worker')}"
