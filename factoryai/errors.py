@@ -13,7 +13,7 @@ def _json(code: str, message: str, status: int) -> JsonResponse:
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
+    return request.path_info.startswith(("/api/", "/media/"))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -77,6 +77,7 @@ def _expires_in() -> int:
     auth=[],
     responses={
         200: TokenPairSerializer,
+        401: OpenApiResponse(ErrorSerializer, "`no_active_account`: the name or the password is wrong."),
         429: OpenApiResponse(ErrorSerializer, "`too_many_attempts`; `Retry-After` says when."),
     },
 )
@@ -90,7 +91,13 @@ class TokenView(TokenObtainPairView):
         return {**super().get_serializer_context(), "request": self.request._request}
 
 
-@extend_schema(auth=[], responses={200: RefreshSerializer})
+@extend_schema(
+    auth=[],
+    responses={
+        200: RefreshSerializer,
+        401: OpenApiResponse(ErrorSerializer, "`token_not_valid`: log in again."),
+    },
+)
 class RefreshView(TokenRefreshView):
     """Get a fresh access token."""
 

@@ -167,6 +167,14 @@ class Page(PageNumberPagination):
     page_size_query_param = "page_size"
     max_page_size = 500
 
+    def get_page_size(self, request: Any) -> int:
+        """Return how many rows a page has. What is no number is refused, and more than the most is the most."""
+        given = request.query_params.get(self.page_size_query_param)
+        if given is not None and not (given.isascii() and given.isdecimal() and int(given[:18])):
+            text = "Write a whole number from 1 to 500."
+            raise Refusal("invalid", f"page_size: {text}", fields={"page_size": text})
+        return super().get_page_size(request) or self.page_size
+
 
 class AwareDateTimeField(fields.DateTimeField):
     """A time with an offset, answered in UTC; one without is refused with the code ``naive_time``."""

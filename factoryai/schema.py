@@ -8,10 +8,12 @@ from __future__ import annotations
 from inspect import cleandoc
 from typing import Any, Final
 
+from django.core.exceptions import FieldDoesNotExist
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import get_doc
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.permissions import SAFE_METHODS, AllowAny
+from rest_framework.relations import RelatedField
 
 from factoryai.rest import STATUSES, ErrorSerializer
 
@@ -60,6 +62,13 @@ class Schema(AutoSchema):
         article = "an" if str(names.verbose_name)[0] in "aeiou" else "a"
         return VERBS[action][1].format(f"{article} {names.verbose_name}")
 
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
+        """Say of what is only read that it may be null; drf-spectacular knows it of what is written."""
+        found = super()._map_serializer_field(field, direction, bypass_extensions)
+        if not (found and field.read_only and _may_be_null(field)):
+            return found
+        return {"allOf": [found], "nullable": True} if "$ref" in found else {**found, "nullable": True}
+
     def _get_response_bodies(self, direction: str = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
         for code in self._error_statuses():
@@ -69,18 +78,25 @@ class Schema(AutoSchema):
         return dict(sorted(bodies.items()))
 
     def _error_statuses(self) -> list[int]:
-        statuses = [503]
+        statuses = [404, 503]
         changes = self.method not in SAFE_METHODS
         if changes or self.get_filter_backends() or self.get_override_parameters():
             statuses.append(400)
         if not all(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
             statuses += [401, 403, 429]
-        if "{" in self.path or self._is_paged():
-            statuses.append(404)
         if changes and self.method != "DELETE" and self.get_request_serializer() is not None:
             statuses += [413, 415]
         return statuses
 
-    def _is_paged(self) -> bool:
-        """Whether it is a list in pages: one that is not there is 404."""
-        return bool(self._is_list_view() and self._get_paginator())
+
+def _may_be_null(field: Any) -> bool:
+    """Whether a field that is only read can be null: its default says so, or the column of the relation it shows."""
+    if field.default is None:
+        return True
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    if not isinstance(field, RelatedField) or model is None or "." in (field.source or ""):
+        return False
+    try:
+        return bool(model._meta.get_field(field.source).null)
+    except FieldDoesNotExist:
+        return False

@@ -28,10 +28,12 @@ ENUMS: Final = {
     "DirectionPolicy": "alternating strict",
     "FaceSource": "upload camera unknown",
     "FlagKind": (
-        "late early_exit missing_out missing_in off_shift low_confidence auto_closed lates_half_day worked_on_leave"
+        "late early_exit missing_out missing_in off_shift low_confidence auto_closed lates_half_day worked_on_leave "
+        "absent_half"
     ),
     "FlagReview": "pending excused confirmed",
     "GateDecision": "open hold block",
+    "LeavePart": "whole first_half second_half",
     "OccupancyLogKind": "in out count",
     "OvertimePolicy": "off beyond_hours after_end around_shift",
     "PassageDirection": "in out",
@@ -99,7 +101,7 @@ MODELS: Final = {
 }
 """Names that say too little outside their app."""
 
-MAY_BE_BLANK: Final = ("CameraDirection", "PassageDirection")
+MAY_BE_BLANK: Final = ("CameraDirection", "LeavePart", "PassageDirection")
 """Choices of which none at all is one; drf-spectacular leaves an empty value out."""
 
 _BY_VALUES: Final = {frozenset(values.split()): name for name, values in ENUMS.items()}

@@ -65,6 +65,21 @@ class DrawingField(serializers.JSONField):
             raise serializers.ValidationError(str(error), code="bad_drawing") from error
 
 
+@extend_schema_field(SHAPES)
+class ZonesField(DrawingField):
+    pass
+
+
+@extend_schema_field(LINES)
+class LinesField(DrawingField):
+    pass
+
+
+@extend_schema_field(MASKS)
+class MasksField(DrawingField):
+    pass
+
+
 @extend_schema_field(OpenApiTypes.STR)
 class SourceField(serializers.Field):
     """An address as a person types it, checked; never answered."""
@@ -86,13 +101,11 @@ class CameraSerializer(RefusesReadOnly, ModelSerializer):
     url = SourceField(help_text="rtsp://user:password@host/path. Never answered; `source` shows it with stars.")
     source = serializers.CharField(source="masked_source", read_only=True)
     roles = serializers.ListField(child=serializers.ChoiceField(ROLES), required=False)
-    zones = extend_schema_field(SHAPES)(DrawingField)(
-        check_zones, required=False, help_text="Polygons in shares (0 to 1) of the picture."
-    )
-    lines = extend_schema_field(LINES)(DrawingField)(
+    zones = ZonesField(check_zones, required=False, help_text="Polygons in shares (0 to 1) of the picture.")
+    lines = LinesField(
         check_lines, required=False, help_text="`in`: the hand on which people go in, from the first point on."
     )
-    privacy_masks = extend_schema_field(MASKS)(DrawingField)(
+    privacy_masks = MasksField(
         check_masks, required=False, help_text="Polygons that are blackened before anything looks at the picture."
     )
 
@@ -158,11 +171,12 @@ class UrlSerializer(serializers.Serializer):
 
 
 class CameraFilter(filters.FilterSet):
+    site = filters.CharFilter("site__slug")
     is_enabled = extend_schema_field(OpenApiTypes.BOOL)(StrictBooleanFilter)()
 
     class Meta:
         model = Camera
-        fields = ["is_enabled"]
+        fields = ["site", "is_enabled"]
 
 
 class CameraViewSet(

@@ -50,6 +50,12 @@ class Outcome:
     faults: dict[str, str] = field(default_factory=dict)
 
 
+def _is_bulk(operation: Any) -> bool:
+    """Whether it takes a list: a bad row of it is named in the answer, and its neighbours are taken."""
+    content = operation.definition.raw.get("requestBody", {}).get("content", {})
+    return any(media.get("schema", {}).get("type") == "array" for media in content.values())
+
+
 @contextmanager
 def one_connection() -> Iterator[None]:
     """Keep the connection of the test between requests, which otherwise end with closing it."""
@@ -73,9 +79,10 @@ def operations() -> Iterator[Any]:
 
 def run(operation: Any, world: World, *, cases: int, seed: int, outcome: Outcome) -> None:
     """Ask one operation ``cases`` times; faults are noted by operation and kind, not raised."""
-    checks = CHECKS.get_by_names(list(HELD))
+    names = [name for name in HELD if not (name == "negative_data_rejection" and _is_bulk(operation))]
+    checks = CHECKS.get_by_names(names)
     tokens = [str(AccessToken.for_user(world.users[person])) for person in ASKED_AS]
-    values = path_values(operation.method, operation.path, world)
+    values = path_values(operation.path, world)
     positive, negative = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
     strategies = [operation.as_strategy(positive), operation.as_strategy(negative)]
     if values:

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 EXPECTED = {
     # who          anon     off      none    hr      sec     mgr     dev     other   root
-    "ws/events": "4401     4401     nothing hears   hears   hears   nothing nothing hears".split(),
-    "ws/wall": "4401     4401     nothing hears   hears   hears   nothing nothing hears".split(),
+    "ws/events": ["4401", "4401", "nothing", "hears", "hears", "hears", "nothing", "nothing", "hears"],
+    "ws/wall": ["4401", "4401", "nothing", "hears", "hears", "hears", "nothing", "nothing", "hears"],
 }
 """The code a socket is closed with, or whether something of the home site is heard."""
 
@@ -67,7 +67,7 @@ async def wall_heard(socket: WebsocketCommunicator) -> str:
     first = await socket.receive_output(10)
     if first["type"] == "websocket.close":
         return str(first["code"])
-    if "bytes" in first and first["bytes"]:
+    if first.get("bytes"):
         return "hears"
     return "nothing" if json.loads(first["text"])["error"]["code"] == "camera_not_found" else "hears"
 

@@ -12,16 +12,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpResponseBase
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
+from drf_spectacular.generators import SchemaGenerator
 
 from tests.access import routes
-from tests.access.asking import address, sending
-from tests.access.world import ELSEWHERE, HOME, PERSONS, STRANGERS, World, make_world
+from tests.access.asking import BODIES, address, sending
+from tests.access.world import (
+    APPS,
+    ELSEWHERE,
+    HOME,
+    PERSONS,
+    STRANGERS,
+    World,
+    is_shared,
+    make_world,
+    own_models,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -30,9 +40,10 @@ READ_AT_MOST = 300_000
 
 
 @pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker) -> Iterator[World]:
+def world(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[World]:
     """One world for the whole walk; each request is rolled back."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    pictures = override_settings(MEDIA_PLACE=str(tmp_path_factory.mktemp("media")), API_RATE=0)
+    with django_db_blocker.unblock(), transaction.atomic(), pictures:
         yield make_world()
         transaction.set_rollback(True)
 
@@ -119,8 +130,11 @@ def judge(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> None:
 def test_every_operation_of_the_api_and_every_page(world, clients):
     wanted = {route: words for route, words in table().items() if not route.startswith("ADMIN ")}
     pages = {f"GET {route}" for route in routes.other_patterns()}
-    posts = {route for route in wanted if route.startswith("POST ") and f"GET {route[5:]}" in pages}
+    posts = {route for route in BODIES if route.startswith("POST ") and "/api/" not in route}
     found, leaked = walked(world, clients, sorted(routes.operations() | pages | posts))
+    only_posted = {f"POST{route[3:]}" for route, words in found.items() if words[-1] == "405" and route in pages}
+    more, more_leaked = walked(world, clients, sorted(only_posted - posts))
+    found, leaked = found | more, leaked + more_leaked
     assert not leaked, "\n".join(leaked)
     judge(found, wanted)
 
@@ -160,3 +174,62 @@ def test_every_page_of_the_administration(world, clients):
         leaked += more
     assert not leaked, "\n".join(leaked)
     judge(found, {route: words for route, words in table().items() if route.startswith("ADMIN ")})
+
+
+def counts(world: World) -> dict[str, int]:
+    return {model._meta.label: model._default_manager.count() for model in own_models() if not is_shared(model)}
+
+
+def test_a_stranger_who_is_answered_changes_nothing_of_the_home_site(world, clients):
+    """Bulk posts and dry questions are answered 200; what they name of another site must not have happened."""
+    before = counts(world)
+    for route, words in table().items():
+        method, _, path = route.partition(" ")
+        word = words[PERSONS.index("other")]
+        if method in ("POST", "PATCH", "DELETE") and path.startswith("/api/") and word.startswith("2"):
+            with undone():
+                ask(clients["other"], route, world)
+                assert counts(world) == before, route
+
+
+def test_a_filter_does_not_tell_whether_a_row_of_another_site_exists(world, clients):
+    """The answer for a row of another site is that for a row that is nowhere, word for word."""
+    schema = SchemaGenerator().get_schema(public=True)
+    asked = 0
+    for path, found in schema["paths"].items():
+        for one in found.get("get", {}).get("parameters", []):
+            if one["in"] != "query" or one["schema"].get("type") != "integer" or one["name"] in ("page", "page_size"):
+                continue
+            models = [row for row in world.rows.values() if row._meta.model_name == one["name"].replace("_", "")]
+            if not models or "{" in path:
+                continue
+            asked += 1
+            more = "&month=2026-03" if "ledger" in path else ""
+            theirs = clients["other"].get(f"{path}?{one['name']}={models[0].pk}{more}")
+            nobody = clients["other"].get(f"{path}?{one['name']}=987654321{more}")
+            same = nobody.content.replace(b"987654321", str(models[0].pk).encode())
+            assert (theirs.status_code, theirs.content) == (nobody.status_code, same), f"{path}?{one['name']}"
+    assert asked >= 5
+
+
+OWN_ACTIONS = {
+    (model._meta.label, action): admin_of
+    for model, admin_of in admin.site._registry.items()
+    for action in (getattr(one, "__name__", one) for one in admin_of.actions or [])
+    if model._meta.app_label in APPS
+}
+
+
+@pytest.mark.parametrize(("label", "action"), OWN_ACTIONS, ids=" ".join)
+@pytest.mark.parametrize("person", [*STRANGERS, "dev"])
+def test_no_stranger_acts_on_a_row_in_the_administration(world, clients, label, action, person):
+    row = world.row(label)
+    address = reverse(f"admin:{label.lower().replace('.', '_')}_changelist")
+    with undone():
+        answer = clients[person].post(
+            address, {"action": action, "_selected_action": [row.pk], "note": "x", "apply": 1}
+        )
+        after = type(row)._default_manager.filter(pk=row.pk).values().first()
+    assert answer.status_code < 500
+    assert HOME not in text_of(answer)
+    assert after == type(row)._default_manager.filter(pk=row.pk).values().first()

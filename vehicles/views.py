@@ -87,10 +87,7 @@ def _standing(request: HttpRequest) -> dict[str, Any]:
     return {
         "seq": last_seq(),
         "inside": _visits(request).still_open().count(),
-        "waiting": choice.narrow(PlateRead.objects.visible_to(request.user, GUARDS))
-        .awaiting_review()
-        .doubtful()
-        .count(),
+        "waiting": _reads(request).awaiting_review().doubtful().count(),
         "alarms": alarms.select_related("site", "acknowledged_by")[:10],
     }
 

@@ -25,6 +25,9 @@ class PreviewAdmin:
 
     change_form_template = "admin/attendance/previewed.html"
 
+    class Media:
+        css = {"all": ["css/admin.css"]}
+
     def spans_of(self, row: Any) -> Spans:
         """Return the people and dates that a row touches."""
         raise NotImplementedError
@@ -84,9 +87,9 @@ def in_words(found: Preview) -> SafeString:
         said.append(f"{found.locked} of them in locked periods, which stay and get an adjustment instead")
     if found.is_partial:
         said.append(f"counted for the first {found.looked_at} of {found.touched} people")
-    examples = format_html_join("", "<li>{}</li>", ((line,) for line in found.examples))
+    examples = format_html_join("", '<span class="preview-example">{}</span>', ((line,) for line in found.examples))
     dates = f"{found.first:%d %b} to {found.last:%d %b %Y}"
-    return format_html("{} ({}). Nothing is saved yet.<ul>{}</ul>", "; ".join(said), dates, examples)
+    return format_html("{} ({}). Nothing is saved yet.{}", "; ".join(said), dates, examples)
 
 
 def _count(number: int, one: str, many: str = "") -> str:

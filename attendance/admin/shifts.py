@@ -102,9 +102,6 @@ class ShiftVersionAdmin(PreviewAdmin, RoleAdmin, CsvImportAdmin, admin.ModelAdmi
         ("Gaps", {"fields": ["closes_itself", "skips_holidays"]}),
     ]  # fmt: skip
 
-    class Media:
-        css = {"all": ["css/admin.css"]}
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A version that is looked at shows its shift; site and name are asked for a fresh one."""
         if obj is None:

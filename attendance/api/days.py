@@ -195,6 +195,9 @@ class LedgerSerializer(serializers.Serializer):
     uses = serializers.IntegerField(help_text="Days on which grace was used.")
     minutes = serializers.IntegerField()
     lates = serializers.IntegerField(help_text="Late days that are not excused.")
+    remaining = serializers.IntegerField(
+        source="remaining_uses", allow_null=True, help_text="Uses that are left; null is without limit."
+    )
     remaining_uses = serializers.IntegerField(allow_null=True, help_text="Null is without limit.")
     remaining_minutes = serializers.IntegerField(allow_null=True)
 

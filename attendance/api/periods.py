@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponseBase, HttpResponseNotModified, StreamingHttpResponse
 from django.utils import timezone
+from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -75,12 +76,20 @@ class UnlockSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=500)
 
 
+class PeriodFilter(filters.FilterSet):
+    site = filters.CharFilter("site__slug")
+
+    class Meta:
+        model = PayPeriod
+        fields = ["site", "state"]
+
+
 class PeriodViewSet(
     SiteScoped, mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
 ):
     queryset = PayPeriod.objects.select_related("site", "locked_by")
     serializer_class = PeriodSerializer
-    filterset_fields = ["state"]
+    filterset_class = PeriodFilter
     ordering_fields = ["first_date"]
     read_roles = write_roles = HR
     action_roles = {"unlock": (Role.MANAGER,)}

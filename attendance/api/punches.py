@@ -207,7 +207,7 @@ class PunchViewSet(SiteScoped, mixins.ListModelMixin, viewsets.GenericViewSet):
     read_roles = HR
     write_roles = POSTERS
 
-    @extend_schema(request=BulkPunchSerializer(many=True), responses=ReceivedPunchesSerializer)
+    @extend_schema(request=BulkPunchSerializer(many=True), responses={200: ReceivedPunchesSerializer})
     def create(self, request: Request) -> Response:
         """Record up to 1,000 punches; a bad row never spoils its neighbours, and a repeat changes nothing.
 

@@ -116,9 +116,8 @@ def _without_middle(spans: list[Interval], length: timedelta) -> list[Interval]:
 
 def scheduled_hours(occurrence: Occurrence, zone: ZoneInfo) -> timedelta:
     """Return the hours that the whole shift asks for: its schedule without its unpaid breaks."""
-    spans = [Interval(occurrence.starts_at, occurrence.ends_at)]
-    asked = total(without(spans, break_slots(occurrence, zone)))
-    return asked - occurrence.shift.break_deducted if asked > occurrence.shift.break_after else asked
+    whole = Presence(spans=(Interval(occurrence.starts_at, occurrence.ends_at),))
+    return total(paid_spans(whole, occurrence, zone))
 
 
 def due_hours(occurrence: Occurrence, zone: ZoneInfo) -> timedelta:

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from attendance.models.days import hours
 from attendance.rules.days import DayRecord
 from attendance.services.adjustments import Wanted, locked_periods, period_of
 from attendance.services.deriving import derive_people
@@ -118,10 +119,11 @@ def _words(records: Sequence[Wanted] | None) -> str:
 
 
 def _record_in_words(record: DayRecord) -> str:
-    hours = f"{record.worked_minutes // 60}:{record.worked_minutes % 60:02} h"
-    status = (record.status or "no shift").replace("_", " ")
-    flags = [f"{flag.kind.replace('_', ' ')} {flag.minutes} min" for flag in record.flags if flag.minutes]
-    return ", ".join([status, hours, *flags])
+    said = [record.status or "no shift", f"{hours(record.worked_minutes)} h"]
+    if record.overtime_minutes:
+        said.append(f"overtime {hours(record.overtime_minutes)} h")
+    said += [f"{flag.kind} {flag.minutes} min" if flag.minutes else flag.kind for flag in record.flags]
+    return ", ".join(said).replace("_", " ")
 
 
 def _count_locked(people: Sequence[Employee], changed: Sequence[Day]) -> int:

@@ -352,7 +352,7 @@ def test_a_preview_says_which_days_are_locked(plant: Plant) -> None:
 def test_deleting_says_what_it_would_change(plant: Plant) -> None:
     mine = plant.asha.assignments.get()
     page = text(browser(plant.people.meena).get(f"/admin/attendance/assignment/{mine.pk}/delete/"))
-    assert "Asha (E1), Mon 02 Mar: present, 7:53 h, late 6 min, early exit 60 min → no shift, 0:00 h" in page
+    assert "Asha (E1), Mon 02 Mar: present, 7:53 h, late 6 min, early exit 60 min → no shift, 0:00 h, off shift" in page
     assert plant.asha.assignments.exists()
 
 

@@ -57,6 +57,12 @@ def test_daily_rest_is_eleven_hours_in_every_twenty_four(next_start: str, is_pas
     assert (Limit.DAILY_REST in {one.limit for one in watch(days, EU_2003_88)}) is is_passed
 
 
+def test_the_hours_of_a_shift_take_a_break_out_once() -> None:
+    slot = ((time(12), time(12, 30)),)
+    shift = Shift("A", time(8), time(17), breaks=slot, break_deducted=timedelta(minutes=45))
+    assert scheduled_hours(occurrence_on(shift, MONDAY, KOLKATA), KOLKATA) == timedelta(hours=8, minutes=15)
+
+
 def test_a_night_of_rest_is_found_whatever_the_clock_does() -> None:
     saturday = date(2026, 3, 28)
     nights = [

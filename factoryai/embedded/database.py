@@ -41,6 +41,12 @@ def complaints_in_words() -> Iterator[None]:
         ) from error
 
 
+def is_empty() -> bool:
+    """Whether this is the first start. Raises `CannotStartError`."""
+    with complaints_in_words():
+        return not connection.introspection.table_names()
+
+
 def migrate() -> None:
     """Apply the migrations that are missing. Raises `CannotStartError`."""
     with complaints_in_words():

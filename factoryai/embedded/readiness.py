@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from redis import Redis
@@ -12,6 +14,41 @@ from redis.exceptions import RedisError
 
 LAST_FRAME_KEY = "frames:last:{slug}"
 """Where the camera process keeps each camera's newest picture."""
+
+
+MISSING_AFTER_S = 60.0
+
+
+@dataclass(slots=True)
+class Report:
+    """What the console is told of a start: what is missing, once, and that all is there, however late."""
+
+    logs: Path
+    is_over: bool = False
+    _has_told_of_web: bool = False
+    _has_told_of_cameras: bool = False
+
+    def next_words(self, took_s: float, web_is_there: bool, awaited: Collection[str]) -> str:
+        """Return what to say now, mostly nothing. ``awaited`` are the cameras without a picture."""
+        if web_is_there and not awaited:
+            self.is_over = True
+            if self._has_told_of_cameras:
+                return f"All pictures are there after {took_s:.0f} s."
+            return f"Ready after {took_s:.0f} s. Ctrl-C stops everything."
+        if took_s <= MISSING_AFTER_S:
+            return ""
+        if not web_is_there:
+            if self._has_told_of_web:
+                return ""
+            self._has_told_of_web = True
+            return f"The web does not answer after {took_s:.0f} s, still waiting: see {self.logs / 'web.log'}."
+        if self._has_told_of_cameras:
+            return ""
+        self._has_told_of_cameras = True
+        return (
+            f"Ready, but no picture yet from: {', '.join(awaited)}. "
+            f"The page of the camera says why; so does {self.logs / 'cameras.log'}."
+        )
 
 
 def web_answers(host: str, port: int, host_name: str) -> bool:

@@ -37,7 +37,7 @@ def have_keys(data_dir: Path | None, say: Say) -> None:
     folder.prepare(wanted)
     made = folder.make_keys(wanted)
     if made:
-        say(f"Made the keys of this installation: keep {' and '.join(made)} in {wanted} with every backup.")
+        say(f"Made the keys of this installation: copy {' and '.join(made)} from {wanted} to another, safe place.")
     if made or wanted != settings.DATA_DIR:
         os.environ["FACTORYAI_DATA_DIR"] = str(wanted)
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  the command line it came from
@@ -51,6 +51,8 @@ def start(wishes: Wishes, say: Say) -> None:
     occupied.take(urls[0])
     listener = address.listen(wishes.host, wishes.port)
     say(f"Factory AI. Data: {settings.DATA_DIR}")
+    if database.is_empty():
+        say("Making the database …")
     database.migrate()
     database.collect_static()
     with database.complaints_in_words():

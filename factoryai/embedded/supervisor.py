@@ -29,7 +29,6 @@ WORKER_OPTIONS = (
 TICK_S = 0.25
 ROTATE_EVERY_S = 10.0
 BROKER_LIMIT_S = 10.0
-READY_LIMIT_S = 60.0
 SOCKET_PATH_LIMIT = 100
 """Linux allows 107 bytes for the path of a unix socket; clients add a little."""
 KEPT_FROM_CHILDREN = ("FACTORYAI_ADMIN_PASSWORD", "RTSP_URL")
@@ -178,32 +177,20 @@ class Supervisor:
             time.sleep(0.02)
 
     def _report_readiness(self) -> None:
-        """Say once when the web and the first pictures are there, or what is still missing after a while.
+        """Say when the web and the first pictures are there, and after a while what is still missing.
 
         Runs in a thread of its own: what it asks may be slow to answer, and Ctrl-C must not wait for that.
         """
         awaited, web_is_there = list(self._installation.camera_slugs), False
-        while not self.is_stopping:
+        report = readiness.Report(self._installation.folder / "logs")
+        while not (self.is_stopping or report.is_over):
             web_is_there = web_is_there or self._web_answers()
             awaited = readiness.cameras_without_picture(self._redis_url, awaited)
-            took = time.monotonic() - self._started_at
-            if web_is_there and not awaited:
-                return self._say(f"Ready after {took:.0f} s. Ctrl-C stops everything.")
-            if took > READY_LIMIT_S:
-                return self._say(self._what_is_missing(took, awaited if web_is_there else None))
+            if words := report.next_words(time.monotonic() - self._started_at, web_is_there, awaited):
+                self._say(words)
             time.sleep(TICK_S)
-        return None
 
     def _web_answers(self) -> bool:
         place = self._installation
         name = (place.host_names or env.text("FACTORYAI_HOSTS", "localhost")).split(",")[0].strip()
         return readiness.web_answers(place.probe_host, place.port, name)
-
-    def _what_is_missing(self, took: float, awaited: Sequence[str] | None) -> str:
-        logs = self._installation.folder / "logs"
-        if awaited is None:
-            return f"The web does not answer after {took:.0f} s: see {logs / 'web.log'}."
-        return (
-            f"Ready, but no picture yet from: {', '.join(awaited)}. "
-            f"The page of the camera says why; so does {logs / 'cameras.log'}."
-        )

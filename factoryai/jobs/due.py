@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import zoneinfo
 
 from celery.schedules import crontab_parser
@@ -35,12 +36,11 @@ def _cron_after(when: Cron, at: dt.datetime) -> dt.datetime | None:
     """Walk days, then hours and minutes, in the schedule's zone; an hour that a clock change skips does not come."""
     zone = zoneinfo.ZoneInfo(when.zone)
     local = at.astimezone(zone)
-    minutes = sorted(crontab_parser(60).parse(when.minute))
-    hours = sorted(crontab_parser(24).parse(when.hour))
+    minutes, hours = sorted(_field(when.minute, 60)), sorted(_field(when.hour, 24))
     day = local.date()
     while day - local.date() <= HORIZON:
         if _is_day(when, day):
-            for hour in hours:
+            for hour in hours if day != local.date() else [hour for hour in hours if hour >= local.hour]:
                 for minute in minutes:
                     found = dt.datetime.combine(day, dt.time(hour, minute), zone).astimezone(dt.UTC)
                     exists = found.astimezone(zone).time() == dt.time(hour, minute)
@@ -52,14 +52,21 @@ def _cron_after(when: Cron, at: dt.datetime) -> dt.datetime | None:
 
 def _is_day(when: Cron, day: dt.date) -> bool:
     return (
-        day.month in crontab_parser(12, 1).parse(when.month_of_year)
-        and day.day in crontab_parser(31, 1).parse(when.day_of_month)
+        day.month in _field(when.month_of_year, 12, 1)
+        and day.day in _field(when.day_of_month, 31, 1)
         and day.isoweekday() % 7 in _weekdays(when.day_of_week)
     )
 
 
-def _weekdays(text: str) -> set[int]:
+@functools.lru_cache(maxsize=512)
+def _field(text: str, count: int, first: int = 0) -> frozenset[int]:
+    """Read one field of a crontab; a table has few, and asks for them at every turn."""
+    return frozenset(crontab_parser(count, first).parse(text))
+
+
+@functools.lru_cache(maxsize=64)
+def _weekdays(text: str) -> frozenset[int]:
     """Sunday is 0, and names are known, as Celery's crontab has it."""
     from celery.schedules import crontab
 
-    return set(crontab(day_of_week=text).day_of_week)
+    return frozenset(crontab(day_of_week=text).day_of_week)

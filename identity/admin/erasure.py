@@ -26,9 +26,9 @@ class ErasureForm(forms.Form):
 
     other_method = forms.ChoiceField(
         label="From now on they clock in by",
-        choices=[("", "— nothing: they left, or may be enrolled again"), *Consent.Method.choices],
+        choices=[("", "— nothing: they left"), *Consent.Method.choices],
         required=False,
-        help_text="With a method the person has opted out: no photo is taken before a new consent is recorded.",
+        help_text="Who opts out keeps another way. No photo is taken again before a new ground is recorded.",
     )
 
 

@@ -28,12 +28,12 @@ from identity.services.enrolment import (
     advised_more,
     enrol_photo,
     examine_photo,
+    photo_from,
     record_consent,
     refuse_wrong_person,
     remove_photo,
 )
 from identity.services.enrolment import require_enrolable as check_enrolable
-from identity.services.grab import grab_picture
 from streaming.models import Camera
 
 
@@ -91,16 +91,16 @@ class FaceForm(forms.ModelForm):
         return cleaned
 
     @staticmethod
-    def _photos(employee: Employee, cleaned: dict[str, Any]) -> list[Photo]:
-        photos, camera = list(cleaned["photos"]), cleaned["camera"]
+    def _photos(employee: Employee, cleaned: dict[str, Any]) -> list[tuple[Photo, str]]:
+        photos, camera = [(photo, Face.Source.UPLOAD) for photo in cleaned["photos"]], cleaned["camera"]
         check_enrolable(employee)
         if camera and camera.site_id != employee.site_id:
             raise Refusal("other_site", "This camera stands at another site than the person works at.")
         if camera:
-            photos.append(examine_photo(grab_picture(camera)))
+            photos.append((photo_from(camera), Face.Source.CAMERA))
         if not photos:
             raise Refusal("required", "Choose a photo or a camera.")
-        for photo in photos:
+        for photo, _ in photos:
             refuse_wrong_person(employee, photo.vector)
         return photos
 
@@ -135,9 +135,9 @@ class FaceAdmin(RoleAdmin, admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Face, form: FaceForm, change: bool) -> None:
         """Enrol each photo. Once one is kept, one that is refused is said and does not take it along."""
         at, kept = timezone.now(), []
-        for number, photo in enumerate(form.cleaned_data["photos"], 1):
+        for number, (photo, source) in enumerate(form.cleaned_data["photos"], 1):
             try:
-                kept.append(enrol_photo(employee=obj.employee, photo=photo, source="upload", by=request.user, at=at))
+                kept.append(enrol_photo(employee=obj.employee, photo=photo, source=source, by=request.user, at=at))
             except Refusal as refusal:
                 if not kept:
                     raise

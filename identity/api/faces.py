@@ -24,13 +24,12 @@ from identity.services.enrolment import (
     advised_more,
     enrol_photo,
     enrol_picture,
-    examine_photo,
+    photo_from,
     record_consent,
     remove_photo,
     require_enrolable,
 )
 from identity.services.erasure import erase_biometrics, opt_out
-from identity.services.grab import grab_picture
 from streaming.models import Camera
 
 REFUSED_PICTURE = OpenApiResponse(
@@ -113,7 +112,7 @@ class EmployeeFacesView(EmployeeView):
         if camera is None:
             raise NotFound(f"There is no camera {slug}.")
         require_enrolable(person)
-        photo = examine_photo(grab_picture(camera))
+        photo = photo_from(camera)
         return enrol_photo(employee=person, photo=photo, source=Face.Source.CAMERA, by=self.request.user, at=at)
 
 

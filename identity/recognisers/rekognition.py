@@ -51,15 +51,26 @@ TRANSIENT = frozenset(
         "ThrottlingException",
         "ProvisionedThroughputExceededException",
         "InternalServerError",
+        "RequestTimeout",
+        "RequestTimeoutException",
         "ServiceUnavailableException",
+        "SlowDown",
+        "Throttling",
+        "TooManyRequestsException",
     }
 )
+TOO_MANY = 429
 HOPELESS = frozenset(
     {
         "AccessDeniedException",
         "ExpiredTokenException",
+        "IncompleteSignatureException",
         "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "OptInRequired",
         "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
 )
@@ -266,14 +277,14 @@ def retrying_aws(max_retries: int = 3, **options: Any) -> Callable[[Callable[P, 
 
 
 def judge_error(error: ClientError) -> TransientError | PermanentError:
-    """Sort one answer of the service: transient by its code or a 5xx status, everything else for good.
+    """Sort one answer of the service: transient by its code or a 5xx or 429 status, everything else for good.
 
     "No face" shares its code with a truly bad parameter, so the text decides.
     """
     code = error.response.get("Error", {}).get("Code", "unknown")
     text = error.response.get("Error", {}).get("Message") or ""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in TRANSIENT or status >= 500:
+    if code in TRANSIENT or status == TOO_MANY or status >= 500:
         return TransientError(code, text or code)
     if code == "InvalidParameterException" and "no faces" in text.lower():
         return PermanentError("no_face", text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,10 @@ from identity.recognisers.rekognition import IndexedFace, RekognitionRecogniser
 from identity.rules import ENROL_WIDTH, ROTATED_BY, SFACE, is_unlike_own, judge_quality, other_owner, quality_score
 from identity.services import engines
 from identity.services.gallery import gallery_changed, gallery_for, lock_gallery
+from identity.services.grab import watch_camera
 from identity.services.purge import discard_snapshot
 from identity.services.snapshots import keep_snapshot
+from streaming.models import Camera
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +127,21 @@ def examine_photo(image: np.ndarray) -> Photo:
     if why := judge_quality(faces[0].quality, min_width=ENROL_WIDTH):
         raise Refusal(why, WHY[why], 422)
     return Photo(view, faces[0], finder.embed(view, faces[0]))
+
+
+def photo_from(camera: Camera) -> Photo:
+    """Return the first good photo a camera takes of who stands before it now, within `grab.LIMIT_S`.
+
+    Raises `Refusal` 422: ``no_picture``, or why the last picture does not serve.
+    """
+    last: Refusal | None = None
+    with closing(watch_camera(camera)) as pictures:
+        for image in pictures:
+            try:
+                return examine_photo(image)
+            except Refusal as refusal:
+                last = refusal
+    raise last or Refusal("no_picture", "The camera sent no picture in time.", 422)
 
 
 def enrol_picture(*, employee: Employee, data: bytes, by: Any, at: dt.datetime) -> Face:

@@ -1,8 +1,11 @@
-"""One picture straight from a camera, to enrol somebody who stands in front of it."""
+"""Pictures straight from a camera, to enrol somebody who stands in front of it."""
 
 from __future__ import annotations
 
 import queue
+import time
+from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 
@@ -16,12 +19,13 @@ from streaming.slot import Picture
 from streaming.sources import SourceError
 
 LIMIT_S = 8.0
+LOOK_EVERY_S = 0.25
 
 
-def grab_picture(camera: Camera, limit_s: float = LIMIT_S) -> np.ndarray:
-    """Return the first picture a camera sends now, in full size and masked; opens a reader of its own.
+def watch_camera(camera: Camera, limit_s: float = LIMIT_S) -> Iterator[np.ndarray]:
+    """Yield what a camera sees from now on, each time the newest picture, in full size and masked, for ``limit_s``.
 
-    Raises `Refusal` 422 ``no_picture`` with the reason when none comes within ``limit_s``.
+    Opens a reader of its own. Raises `Refusal` 422 ``no_picture`` with the reason when not one picture comes.
     """
     pictures: queue.Queue[Picture] = queue.Queue()
     try:
@@ -30,11 +34,31 @@ def grab_picture(camera: Camera, limit_s: float = LIMIT_S) -> np.ndarray:
     except (SourceError, OSError, ValueError) as error:
         raise Refusal("no_picture", f"The camera cannot be opened: {error}", 422) from error
     try:
-        image = pictures.get(timeout=limit_s).image
-    except queue.Empty as error:
-        ending = capture.ending.message if capture.ending else "It sent no picture in time."
-        raise Refusal("no_picture", ending, 422) from error
+        yield from _newest(pictures, capture, masks, time.monotonic() + limit_s)
     finally:
         capture.kill()
-    masks.apply(image)
-    return image
+
+
+def _newest(
+    pictures: queue.Queue[Picture], capture: Capture, masks: PrivacyMasks, ends_at: float
+) -> Iterator[np.ndarray]:
+    has_come = False
+    while time.monotonic() < ends_at and not (capture.ending and pictures.empty()):
+        try:
+            image = pictures.get(timeout=LOOK_EVERY_S).image
+        except queue.Empty:
+            continue
+        while not pictures.empty():
+            image = pictures.get().image
+        has_come = True
+        masks.apply(image)
+        yield image
+    if not has_come:
+        ending = capture.ending.message if capture.ending else "It sent no picture in time."
+        raise Refusal("no_picture", ending, 422)
+
+
+def grab_picture(camera: Camera, limit_s: float = LIMIT_S) -> np.ndarray:
+    """Return the first picture a camera sends now; raises as `watch_camera` does."""
+    with closing(watch_camera(camera, limit_s)) as pictures:
+        return next(pictures)

@@ -31,9 +31,9 @@ def record_sighting(*, observation: Observation, at: dt.datetime) -> Sighting | 
     """Record one face of one passage, exactly once by its event id; decide anew whether the person works here.
 
     Returns the sighting, the earlier one for a repeated event, and None when the same person, known or not, was sighted
-    by the same camera within its re-sighting interval. A picture that cannot be kept does not lose the sighting; none is kept of
-    somebody whose biometrics were erased while the observation waited. Raises `Camera.DoesNotExist` for a camera that
-    is gone.
+    by the same camera within its re-sighting interval. A picture that cannot be kept does not lose the sighting; none
+    is kept of somebody whose biometrics were erased while the observation waited. Raises `Camera.DoesNotExist` for a
+    camera that is gone.
     """
     if known := Sighting.objects.filter(event_id=observation.event_id).first():
         return known

@@ -59,6 +59,7 @@ class RekognitionServer(http.server.ThreadingHTTPServer):
         self.received: list[bytes] = []
         self.collections: dict[str, dict[str, tuple[str, np.ndarray]]] = {}
         self.lock = threading.Lock()
+        LOOKER.submit(ENGINE.find_faces, np.zeros((32, 32, 3), np.uint8)).result()  # no client waits for the nets
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     @property

@@ -81,6 +81,14 @@ def test_a_photo_is_taken_straight_from_a_camera_of_the_same_site(people, ravi):
         assert answer.json()["code"] == code
 
 
+def test_a_photo_from_a_camera_is_the_first_that_serves(people, ravi):
+    """At the staff door somebody is a few metres away at first, and large enough after some seconds."""
+    camera = make_camera(people.site, roles=["attendance"], address="demo:door")
+    answer = as_(people.meena).post(faces_of(ravi), {"camera": camera.slug}, format="multipart")
+    assert (answer.status_code, answer.json().get("source")) == (201, "camera")
+    assert ravi.faces.get().width_px >= 60
+
+
 @pytest.mark.parametrize(
     ("who", "status"),
     [("stranger", 404), ("kavita", 403), ("farid", 403), ("gate", 403), ("asha", 403), (None, 401)],

@@ -97,6 +97,8 @@ TRIED_AGAIN = [
     "ThrottlingException",
     "ProvisionedThroughputExceededException",
     "InternalServerError",
+    "RequestTimeout",
+    "429",
     "500",
     "503",
     "reset",

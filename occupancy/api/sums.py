@@ -44,8 +44,13 @@ class DaySerializer(_Sum):
         fields = ["zone", "date", *FIGURES]
 
 
+@extend_schema_field({"type": "string", "pattern": r"^\d{4}-\d{2}$", "example": "2026-03"})
+class MonthField(serializers.DateField):
+    """A month like 2026-03."""
+
+
 class MonthSerializer(_Sum):
-    month = serializers.DateField(source="date", format="%Y-%m")
+    month = MonthField(source="date", format="%Y-%m")
 
     class Meta:
         model = Month

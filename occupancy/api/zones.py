@@ -6,6 +6,7 @@ import uuid
 
 from django.db import transaction
 from django.utils import timezone
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
@@ -35,6 +36,14 @@ class ZoneSerializer(RefusesReadOnly, ModelSerializer):
         return fields
 
 
+class ZoneFilter(filters.FilterSet):
+    site = filters.CharFilter("site__slug")
+
+    class Meta:
+        model = Zone
+        fields = ["site"]
+
+
 class ZoneViewSet(
     SiteScoped,
     mixins.CreateModelMixin,
@@ -45,7 +54,7 @@ class ZoneViewSet(
 ):
     queryset = Zone.objects.select_related("site")
     serializer_class = ZoneSerializer
-    filterset_fields = ["site__slug"]
+    filterset_class = ZoneFilter
     ordering_fields = ["name"]
     http_method_names = ["get", "post", "patch", "head", "options"]
 

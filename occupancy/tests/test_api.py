@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from factoryai.sites.tests.factories import api_client, make_people
+from occupancy.api.logs import LogSerializer, _plain
 from occupancy.models import Log, Zone
+from occupancy.services.logs import NewLog
 
 ZONES, LOGS = "/api/v1/occupancy/zones", "/api/v1/occupancy/logs"
 AT = "2026-03-02T12:00:00+05:30"
@@ -62,3 +66,37 @@ def test_every_bad_row_is_named_by_its_place(people, hall):
     assert (answer["accepted"], answer["duplicates"]) == (1, 1)
     refused = [(row["index"], row["code"]) for row in answer["rejected"]]
     assert refused == [(0, "naive_time"), (3, "invalid"), (4, "bad_count")]
+
+
+odd = st.one_of(st.none(), st.integers(-(2**70), 2**70), st.booleans(), st.text(max_size=4), st.just([1]))
+times = st.sampled_from([AT, "2026-03-02T12:00:00", "2026-03-02T06:30Z", "2026-03-02", "1999-12-31T23:59:59Z", "noon"])
+rows = st.fixed_dictionaries(
+    {},
+    optional={
+        "event_id": st.one_of(st.text(max_size=6), st.just("e" * 101), odd),
+        "zone": st.one_of(st.integers(0, 9), odd),
+        "at": st.one_of(times, odd),
+        "kind": st.one_of(st.sampled_from(["in", "out", "count", "reset", " in"]), odd),
+        "count": st.one_of(st.none(), st.integers(-1, 2**31), odd),
+    },
+)
+usual = st.fixed_dictionaries(
+    {"event_id": st.text("ab-1 ", min_size=1, max_size=4), "zone": st.integers(0, 9), "at": times,
+     "kind": st.sampled_from(["in", "out", "count"])},
+    optional={"count": st.integers(-1, 5)},
+)  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(st.one_of(usual, rows))
+def test_the_short_way_reads_a_row_as_the_serializer_does_or_leaves_it_alone(row):
+    plain = _plain(row)
+    serializer = LogSerializer(data=row)
+    if plain is not None:
+        assert serializer.is_valid(), serializer.errors
+        assert NewLog(**serializer.validated_data) == plain
+
+
+def test_a_usual_row_takes_the_short_way():
+    assert _plain({"event_id": "1", "zone": 3, "at": AT, "kind": "in"}) is not None
+    assert _plain({"event_id": "1", "zone": 3, "at": AT, "kind": "count", "count": 4}) is not None

@@ -127,7 +127,7 @@ def test_confirmation_takes_its_frames(frames: int) -> None:
 def test_a_crowd_is_counted_within_three_percent_each_way(per_minute: float, misses: float) -> None:
     entries = exits = went_in = went_out = 0
     for seed in range(2):
-        crowd = simulate(seed, minutes=6, per_minute=per_minute, misses=misses)
+        crowd = simulate(seed, minutes=4, per_minute=per_minute, misses=misses)
         ways = count_crowd(crowd.frames)
         entries, exits = entries + sum(ways), exits + len(ways) - sum(ways)
         went_in, went_out = went_in + crowd.went_in, went_out + crowd.went_out

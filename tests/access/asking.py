@@ -31,6 +31,9 @@ ROWS = {
     "api/v1/vehicles/watched-plates": "vehicles.WatchedPlate",
     "api/v1/vehicles/logs": "vehicles.PlateRead",
     "api/v1/vehicles/visits": "vehicles.Visit",
+    "alerts": "alerts.Alert",
+    "vehicles/review": "vehicles.PlateRead",
+    "vehicles/visits": "vehicles.Visit",
     "faces/doubtful": "identity.Sighting",
     "faces/unknown": "identity.UnknownFace",
     "media/snapshots": "identity.Snapshot",
@@ -40,10 +43,11 @@ ROWS = {
 
 WORDS = {
     "app_label": "attendance",
+    "key": "camera",
     "kind": "csv",
     "month": "2026-03",
-    "name": "aggregate-occupancy",
-    "period": "daily",
+    "name": "occupancy.sum_hours",
+    "period": "today",
     "url": "nothing-here",
     "content_type_id": "1",
     "object_id": "1",
@@ -60,7 +64,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/attendance/assignments": {
         "employee": "{identity.Employee}",
         "shift": "{attendance.Shift}",
-        "from_date": "2026-05-01",
+        "from_date": "2026-01-01",
+        "to_date": "2026-01-31",
     },
     "PATCH /api/v1/attendance/assignments/{id}": {"to_date": "2026-12-01"},
     "POST /api/v1/attendance/check-in": {**CHECK, "check_in_time": AT},
@@ -116,9 +121,23 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/vehicles/validate-plate": {"plate": "MH12AB1234", "confidence": 0.9},
     "POST /api/v1/vehicle/validate-plate": {"plate": "MH12AB1234", "confidence": 0.9},
     "PATCH /api/v1/sites/{slug}": {"name": "Pune KAVERI"},
-    "POST faces/unknown/<int:pk>/decide": {"decision": "dismiss"},
-    "POST faces/doubtful/<int:pk>/decide": {"decision": "reject"},
-    "POST scheduler/run": {"job": "aggregate-occupancy"},
+    "POST admin/attendance/payperiod/<int:pk>/unlock/": {"reason": "a mistake"},
+    "POST admin/auth/user/<id>/password/": {"password1": "a new long sentence", "password2": "a new long sentence"},
+    "POST admin/streaming/camera/try/": {"url": "rtsp://192.168.1.20/stream1", "slug": "{streaming.Camera}"},
+    "POST alerts/<int:pk>/acknowledge": {"note": "seen"},
+    "POST faces/unknown/<int:pk>/decide": {"verb": "dismiss"},
+    "POST faces/doubtful/<int:pk>/decide": {"verb": "reject"},
+    "POST occupancy/<int:pk>/correct": {"count": "3", "reason": "counted", "once": "1"},
+    "POST start/<slug:key>": {"name": "New"},
+    "POST vehicles/review/<int:pk>/decide": {"verb": "discard"},
+    "POST admin/attendance/assignment/import/": {},
+    "POST admin/attendance/punch/import/": {},
+    "POST admin/attendance/shiftversion/import/": {},
+    "POST admin/identity/employee/import/": {},
+    "POST admin/vehicles/allowedplate/import/": {},
+    "POST admin/vehicles/blockedplate/import/": {},
+    "POST admin/vehicles/watchedplate/import/": {},
+    "POST scheduler/run": {"job": "occupancy.sum_hours"},
 }
 """What the right person would send; who is not is refused whatever they send."""
 
@@ -128,26 +147,26 @@ PICTURES = {"POST /api/v1/employees/{employee}/faces", "POST /api/v1/identity/se
 
 def address(route: str, world: World) -> str:
     """Return the address of a route for the row of the home site."""
-    path = route.partition(" ")[2].lstrip("/").replace("^", "").replace("$", "")
-    filled = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>|\{(\w+)\}", lambda found: _value(found, path, world), path)
+    path = route.partition(" ")[2].lstrip("/")
+    filled = re.sub(r"<(?:\w+:)?(\w+)>|\{(\w+)\}", lambda found: _value(found[1] or found[2], path, world), path)
     query = QUERIES.get(route)
     return f"/{filled}" + (f"?{_named(query, world)}" if query else "")
 
 
-def path_values(method: str, path: str, world: World) -> dict[str, str]:
+def path_values(path: str, world: World) -> dict[str, str]:
     """Return the parameters in an operation's path that name the row of the home site."""
-    found = re.finditer(r"()()\{(\w+)\}", path)
-    return {match[3]: _value(match, path.lstrip("/"), world) for match in found}
+    return {name: _value(name, path.lstrip("/"), world) for name in re.findall(r"\{(\w+)\}", path)}
 
 
-def _value(found: re.Match[str], path: str, world: World) -> str:
-    name = found[1] or found[2] or found[3]
+def _value(name: str, path: str, world: World) -> str:
     if name == "slug":
         return SITE if path.startswith("api/v1/sites") else world.row("streaming.Camera").slug
     if name == "face":
         return str(world.row("identity.Face").pk)
     if path.startswith("admin/auth/user"):
         return str(world.users["mgr"].pk)
+    if path.startswith("blocks/"):
+        return "alerts"
     if name in WORDS:
         return WORDS[name]
     label = next((label for prefix, label in ROWS.items() if path.startswith(prefix)), None)

@@ -18,7 +18,7 @@ def patterns(found: list[URLPattern | URLResolver] | None = None, prefix: str = 
     for one in get_resolver().url_patterns if found is None else found:
         route = prefix + str(one.pattern)
         if isinstance(one, URLPattern):
-            yield route, one
+            yield plain(route), one
         else:
             yield from patterns(one.url_patterns, route)
 
@@ -50,7 +50,11 @@ def _is_short_form(route: str) -> bool:
     return route.startswith("admin/") and route.endswith("/<path:object_id>/") and "content_type" not in route
 
 
+def plain(route: str) -> str:
+    """Return an address with its patterns left out: ``^(?P<app_label>a|b)/$`` is ``<app_label>/``."""
+    return re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", route.replace("^", "").replace("$", ""))
+
+
 def simple(route: str) -> str:
     """Return an address with every parameter written as ``{}``, whichever way it was written."""
-    route = re.sub(r"\(\?P<\w+>[^)]*\)", "{}", route.replace("^", "").replace("$", ""))
-    return re.sub(r"<[^>]+>|\{\w+\}", "{}", route)
+    return re.sub(r"<[^>]+>|\{\w+\}", "{}", plain(route))

@@ -38,6 +38,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "attendance.Punch": {"offset_minutes": 330},
     "attendance.ShiftVersion": {"starts_at": dt.time(8), "ends_at": dt.time(17), "effective_from": NOON.date()},
     "identity.Employee": {"code": "E-7"},
+    "identity.PurgeRun": {"finished_at": NOON},
     "identity.Retention": {"kind": "unknown"},
     "identity.Sighting": {"outcome": "review", "review": "pending"},
     "occupancy.Log": {"kind": "in", "step": 1},

@@ -27,6 +27,8 @@ class Command(BaseCommand):
         folder.prepare(settings.DATA_DIR)
         site = logins.turn_demo_on(settings.DATA_DIR)
         cameras.add_demo_cameras(site, options["cameras"])
-        staff.add_staff(site, at=timezone.now())
+        at = timezone.now()
+        staff.add_staff(site, at=at)
+        staff.enrol_staff(site, at=at)
         for login in logins.demo_logins(settings.DATA_DIR):
             self.stdout.write(f"{login.username:<8} {login.password or '(password changed since)':<26} {login.role}")

@@ -70,7 +70,7 @@ const PAGE = 50;
           </tbody>
         </table>
       </div>
-      <p class="row">
+      <p class="row pager">
         <button type="button" [disabled]="!list.previous" (click)="page.set(page() - 1)">Previous</button>
         <span>Page {{ page() }}</span>
         <button type="button" [disabled]="!list.next" (click)="page.set(page() + 1)">Next</button>
