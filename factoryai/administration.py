@@ -9,6 +9,8 @@ from factoryai.sites.permissions import PEOPLE
 from factoryai.sites.role_admin import holds
 
 UNRANKED = 50
+APPS = ("attendance", "vehicles", "identity", "occupancy", "streaming", "alerts", "sites", "auth", "jobs")
+"""What people come for every day stands first, what is set up once last."""
 
 
 class FactoryAdminSite(AdminSite):
@@ -18,8 +20,9 @@ class FactoryAdminSite(AdminSite):
     login_template = "registration/login.html"
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
-        """Within an app what people work with every day comes first: by each admin's ``rank``, then by name."""
+        """Order apps by `APPS`; within one by each admin's ``rank``, then by name."""
         found = super().get_app_list(request, app_label)
+        found.sort(key=lambda app: APPS.index(app["app_label"]) if app["app_label"] in APPS else len(APPS))
         for app in found:
             app["models"].sort(key=lambda model: (self._rank(model["model"]), model["name"]))
         return found

@@ -123,7 +123,7 @@ BODIES: dict[str, Any] = {
     "PATCH /api/v1/sites/{slug}": {"name": "Pune KAVERI"},
     "POST admin/attendance/payperiod/<int:pk>/unlock/": {"reason": "a mistake"},
     "POST admin/auth/user/<id>/password/": {"password1": "a new long sentence", "password2": "a new long sentence"},
-    "POST admin/streaming/camera/try/": {"url": "rtsp://192.168.1.20/stream1", "slug": "{streaming.Camera}"},
+    "POST admin/streaming/camera/try/": {"url": "rtsp://8.8.8.8/1", "slug": "{streaming.Camera}"},
     "POST alerts/<int:pk>/acknowledge": {"note": "seen"},
     "POST faces/unknown/<int:pk>/decide": {"verb": "dismiss"},
     "POST faces/doubtful/<int:pk>/decide": {"verb": "reject"},
