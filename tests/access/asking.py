@@ -47,7 +47,7 @@ WORDS = {
     "kind": "csv",
     "month": "2026-03",
     "name": "occupancy.sum_hours",
-    "period": "today",
+    "period": "day",
     "url": "nothing-here",
     "content_type_id": "1",
     "object_id": "1",
@@ -55,6 +55,7 @@ WORDS = {
 QUERIES = {
     "GET /api/v1/attendance/grace-ledger": "employee={identity.Employee}&month=2026-03",
     "GET /api/v1/attendance/payroll-export": "period={attendance.PayPeriod}&format=csv",
+    "GET /api/v1/occupancy/trends": "zone={occupancy.Zone}",
     "GET /api/video_feed": "camera={streaming.Camera}",
     "GET admin/autocomplete/": "app_label=attendance&model_name=assignment&field_name=employee&term=1",
 }
@@ -97,7 +98,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/employees/{employee}/consent": {"basis": "consent", "notice_version": "1", "given_date": DAY},
     "POST /api/v1/employees/{employee}/opt-out": {"other_method": "badge"},
     "POST /api/v1/identity/sightings/{id}/decide": {"employee": "{identity.Employee}"},
-    "POST /api/v1/identity/snapshots/purge": {"dry_run": True},
+    "POST /api/v1/identity/snapshots/purge": {"dry_run": True, "accept_clock": True},
     "POST /api/v1/identity/snapshots/{id}/hold": {"reason": "police"},
     "POST /api/v1/identity/unknown-faces/{id}/assign": {"employee": "{identity.Employee}"},
     "POST /api/v1/identity/unknown-faces/{id}/visitor": {"note": "driver"},
