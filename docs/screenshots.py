@@ -44,9 +44,8 @@ class Shot:
 
 
 SHOTS = (
-    Shot("wall", "farid", "/", ".tile canvas", settle_ms=6000),
+    Shot("now", "farid", "/", ".tile canvas", height=760, settle_ms=20_000),
     Shot("queue", "meena", "/admin/attendance/flag/", "#result_list", height=700),
-    Shot("inside", "kavita", "/occupancy/", "main h1", height=700),
 )
 
 

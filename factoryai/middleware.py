@@ -33,6 +33,11 @@ class StaticFiles(WhiteNoiseMiddleware):
         if Path(root).is_dir():
             super().add_files(root, prefix=prefix)
 
+    def add_files_from_finders(self) -> None:
+        """Serve what was collected, packed; only what never was collected comes from where it lies."""
+        if not Path(self.static_root).is_dir():
+            super().add_files_from_finders()
+
     def __call__(self, request: HttpRequest) -> Any:
         return self._answer(request) if iscoroutinefunction(self) else super().__call__(request)
 

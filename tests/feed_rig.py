@@ -105,6 +105,12 @@ class Rig:
         """Run Python in the installation, for a change that another process makes."""
         self._manage("shell", "--verbosity", "0", "--command", code)
 
+    def collect_static(self) -> None:
+        """Serve the style sheets and scripts packed, as an installation does, from now on."""
+        self._manage("collectstatic", "--noinput", "--verbosity", "0")
+        end(self.web)
+        self.start_web()
+
     def login(self, username: str = "farid") -> str:
         """Log in as a browser does and return the Cookie header."""
         jar = Jar()

@@ -57,7 +57,7 @@ BLOCKS: dict[str, Block] = {
         Block("faces", "Unknown faces", STRANGER_ROLES, gathering.faces, hears="unknown_face sighting"),
         Block("health", "Health", WATCHERS, gathering.health, hears="camera"),
         Block("today", "Today", DESK, gathering.today, every_s=60),
-        Block("sites", "Today, by site", (Role.MANAGER,), gathering.sites, hears="alert camera", every_s=60),
+        Block("sites", "Today, by site", (Role.MANAGER,), gathering.sites, every_s=20),
         Block("queue", "Waiting for you", DESK, gathering.queue, every_s=60),
     )
 }

@@ -138,7 +138,22 @@ def _page(asker: Asker, template: str, names: Iterable[str], heading: str) -> Ht
     context: dict[str, Any] = {"seq": last_seq(), "heading": heading, "page_keys": KEYS}
     context["blocks"] = show_blocks([name for name in names if name in BLOCKS], asker)
     context["steps_left"] = steps_left(asker)
+    context["elsewhere"] = _elsewhere(asker, template)
     return render(asker.request, template, context)
+
+
+def _elsewhere(asker: Asker, template: str) -> list[tuple[str, str]]:
+    """Return the other screens of who has several: the rows of all sites, their cameras and alerts, HR's desk."""
+    screens = (
+        ("overview", "All sites in rows", (Role.MANAGER,), asker.choice.is_needed),
+        ("screen", "Cameras and alerts", WATCHERS, True),
+        ("desk", "HR’s desk", DESK, True),
+    )
+    return [
+        (name, label)
+        for name, label, roles, is_wanted in screens
+        if is_wanted and asker.may(roles) and f"dashboard/{name}.html" != template
+    ]
 
 
 def _start(asker: Asker, given: Any = None, status: int = 200) -> HttpResponse:
