@@ -1,7 +1,8 @@
 """Plates: text to verdict beside one bare regular expression, and picture to verdict beside the nets alone.
 
 All times are processor time of this process, whose nets use one thread, so that other work on the machine does not
-count: ``python -m bench.vehicles [--texts 50000] [--pictures 40]``
+count: ``python -m bench.vehicles [--texts 50000] [--pictures 40] [--plates 100000]``
+What needs a whole installation, a read until its alarm is on the screens, is `bench.gate`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from bench.gate import measure_list
 from vehicles.readers.decoder import decode_steps
 from vehicles.readers.finder import TextFinder
 from vehicles.readers.letters import LetterNet
@@ -139,9 +141,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=50_000)
     parser.add_argument("--pictures", type=int, default=40)
+    parser.add_argument("--plates", type=int, default=100_000, help="on the blocked list")
     wanted = parser.parse_args()
     measure_texts(wanted.texts)
     measure_pictures(wanted.pictures)
+    measure_list(wanted.plates)
 
 
 if __name__ == "__main__":

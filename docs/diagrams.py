@@ -100,7 +100,7 @@ def drawing() -> str:
     """Return the side view of a face camera and of a plate camera, one metre being 60 units."""
     parts = [
         *_side_view(40, "Face: 2.2 m high, 3 m away", height=2.2, target=1.6, distance=3.0, what="face ≥ 40 px"),
-        *_side_view(400, "Plate: 1.5 m high, 5 m away", height=1.5, target=0.6, distance=5.0, what="plate ≥ 90 px"),
+        *_side_view(370, "Plate: 1.5 m high, 5 m away", height=1.5, target=0.6, distance=5.0, what="plate ≥ 90 px"),
     ]
     style = (
         "text{font:13px system-ui,sans-serif;fill:#1b2733}.line{stroke:#1b2733;stroke-width:1.5;fill:none}"
@@ -126,7 +126,7 @@ def _side_view(left: float, title: str, *, height: float, target: float, distanc
         f'<path class="sight" d="M{left + 22:g} {top:g}L{right:g} {aim:g}"/>',
         f'<circle class="solid" cx="{right:g}" cy="{aim:g}" r="6"/>',
         f'<path class="line" d="M{right:g} {aim + 6:g}V{ground:g}"/>',
-        f'<text x="{right - 66:g}" y="{aim - 14:g}">{what}</text>',
+        f'<text x="{right + 12:g}" y="{aim + 4:g}">{what}</text>',
         f'<text x="{left + 34:g}" y="{top - 8:g}">{tilt:.0f}° down (at most 30°)</text>',
         f'<text x="{left + distance * metre / 2 - 20:g}" y="{ground + 22:g}">{distance:g} m</text>',
         f'<text x="{left + 6:g}" y="{(ground + top) / 2 + 20:g}">{height:g} m</text>',

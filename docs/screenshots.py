@@ -48,9 +48,8 @@ class Shot:
 
 
 SHOTS = (
-    Shot("wall", "farid", "/", ".tile canvas", settle_ms=6000),
+    Shot("now", "farid", "/", ".tile canvas", height=760, settle_ms=20_000),
     Shot("queue", "meena", "/admin/attendance/flag/", "#result_list", height=700),
-    Shot("inside", "kavita", "/occupancy/", "main h1", height=700),
     Shot("security", "farid", "/", "#gate-last", height=850, settle_ms=6000, is_busy=True),
     Shot("alert", "farid", "/alerts/1/", ".life", height=560, is_busy=True),
 )

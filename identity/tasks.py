@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.utils import timezone
@@ -36,8 +35,7 @@ def erase_leavers() -> dict[str, int]:
 @job("identity.forget_unknown_faces")
 def forget_unknown_faces() -> dict[str, int]:
     """Forget faces that nobody recognised in time."""
-    before = timezone.now() - dt.timedelta(days=purge.DEFAULT_DAYS)
-    return {"forgotten": unknowns.forget_unknowns(before=before)}
+    return {"forgotten": unknowns.forget_unknowns(at=timezone.now())}
 
 
 @job("identity.reconcile_faces")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from html import escape
 
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 28
+FEWEST_SIGNED = 10
+"""One value alone would be a bar as wide as the chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def draw_signed(values: Sequence[tuple[str, int]], *, title: str, size: tuple[in
     """Draw numbers above and below zero as bars from left to right, each with its label; all text is escaped."""
     highest = max([1, *(abs(value) for _, value in values)])
     middle, half = TOP + (size[1] - TOP - BOTTOM) / 2, (size[1] - TOP - BOTTOM) / 2
-    step = (size[0] - LEFT - RIGHT) / max(len(values), 1)
+    step = (size[0] - LEFT - RIGHT) / max(len(values), FEWEST_SIGNED)
     every = -(-len(values) // 12) or 1
     worst = max(values, key=lambda item: abs(item[1]), default=("", 0))
     desc = f"Largest: {worst[1]} at {worst[0]}. {len(values)} values." if values else "No values yet."

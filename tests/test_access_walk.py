@@ -37,6 +37,7 @@ pytestmark = pytest.mark.django_db
 
 TABLE = Path(__file__).parent / "access" / "table.txt"
 READ_AT_MOST = 300_000
+METHODS = ("GET", "PATCH", "POST", "DELETE")
 
 
 @pytest.fixture(scope="module")
@@ -105,14 +106,21 @@ def leaks(person: str, text: str) -> list[str]:
     return [mark for mark in [*hidden, *([] if person == "other" else [ELSEWHERE])] if mark in text]
 
 
+def in_order(found: set[str]) -> list[str]:
+    """Sort routes, those that remove something last: files do not come back with the rows."""
+    return sorted(found, key=lambda route: (METHODS.index(route.partition(" ")[0]), route))
+
+
 def walked(world: World, clients: dict[str, Client], all_routes: list[str]) -> tuple[dict[str, list[str]], list[str]]:
     """Ask every route as everybody; return the words and the leaks."""
     found: dict[str, list[str]] = {}
     leaked = []
     for route, person in itertools.product(all_routes, PERSONS):
+        client, cookies = clients[person], clients[person].cookies.copy()
         with undone():
-            answer = ask(clients[person], route, world)
+            answer = ask(client, route, world)
             text = text_of(answer)
+        client.cookies = cookies  # logging out is undone like everything else
         found.setdefault(route, []).append(word_of(answer))
         leaked += [f"{person} reads {mark} at {route}" for mark in leaks(person, text)]
     return found, leaked
@@ -131,9 +139,9 @@ def test_every_operation_of_the_api_and_every_page(world, clients):
     wanted = {route: words for route, words in table().items() if not route.startswith("ADMIN ")}
     pages = {f"GET {route}" for route in routes.other_patterns()}
     posts = {route for route in BODIES if route.startswith("POST ") and "/api/" not in route}
-    found, leaked = walked(world, clients, sorted(routes.operations() | pages | posts))
+    found, leaked = walked(world, clients, in_order(routes.operations() | pages | posts))
     only_posted = {f"POST{route[3:]}" for route, words in found.items() if words[-1] == "405" and route in pages}
-    more, more_leaked = walked(world, clients, sorted(only_posted - posts))
+    more, more_leaked = walked(world, clients, in_order(only_posted - posts))
     found, leaked = found | more, leaked + more_leaked
     assert not leaked, "\n".join(leaked)
     judge(found, wanted)
@@ -220,7 +228,7 @@ OWN_ACTIONS = {
 }
 
 
-@pytest.mark.parametrize(("label", "action"), OWN_ACTIONS, ids=" ".join)
+@pytest.mark.parametrize(("label", "action"), OWN_ACTIONS, ids=lambda value: str(value))
 @pytest.mark.parametrize("person", [*STRANGERS, "dev"])
 def test_no_stranger_acts_on_a_row_in_the_administration(world, clients, label, action, person):
     row = world.row(label)
@@ -229,7 +237,7 @@ def test_no_stranger_acts_on_a_row_in_the_administration(world, clients, label, 
         answer = clients[person].post(
             address, {"action": action, "_selected_action": [row.pk], "note": "x", "apply": 1}
         )
-        after = type(row)._default_manager.filter(pk=row.pk).values().first()
+        after = str(type(row)._default_manager.filter(pk=row.pk).values().first())
     assert answer.status_code < 500
     assert HOME not in text_of(answer)
-    assert after == type(row)._default_manager.filter(pk=row.pk).values().first()
+    assert after == str(type(row)._default_manager.filter(pk=row.pk).values().first())

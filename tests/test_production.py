@@ -23,7 +23,9 @@ import pytest
 import yaml
 
 from factoryai.embedded import folder, valkey
+from factoryai.embedded.readiness import web_answers
 from factoryai.embedded.tether import tied_to_parent
+from streaming.scenes import SCENES
 from tests.installation import OWN_SETTINGS, PROJECT, free_port
 from tests.real_postgres import Postgres
 
@@ -31,7 +33,8 @@ pytestmark = pytest.mark.system
 
 HOST = "factory.example.com"
 RUNNING = ("web", "worker", "beat", "cameras", "scenes")
-PATIENCE_S = 150
+PATIENCE_S = 300
+"""How long the slowest machine may take; nothing is judged by it."""
 VARIABLES = {
     "FACTORYAI_HOSTS": HOST,
     "FACTORYAI_MEDIA_URL": "",
@@ -201,25 +204,32 @@ def test_each_service_becomes_healthy_by_its_own_check(services, running, name):
 
 def test_the_demonstration_is_seen_counted_and_worked_on(services, running):
     """Network cameras, read by RTSP, become pictures and facts, and what the clock asks for is done by the worker."""
-    token = services.token("kavita")
-    wanted = {
-        "cameras are not live": lambda: (
-            {
-                services.ask(f"/api/v1/cameras/{camera['slug']}/status", token=token)["state"]
-                for camera in services.ask("/api/v1/cameras", token=token)["results"]
-            }
-            == {"live"}
-        ),
-        "nobody was counted": lambda: any(zone["since"] for zone in services.ask("/api/v1/occupancy/now", token=token)),
-        "no job was done": lambda: (
-            "ok"
-            in {job["last_result"] for job in services.ask("/api/v1/occupancy/scheduler-status", token=token)["jobs"]}
-        ),
-    }
     deadline = time.monotonic() + PATIENCE_S
-    for complaint, is_so in wanted.items():
-        while not is_so():
-            assert time.monotonic() < deadline, f"{complaint}\n{services.log('cameras')}\n{services.log('worker')}"
+    while not web_answers("127.0.0.1", services.port, HOST):
+        assert time.monotonic() < deadline, services.log("web")
+        time.sleep(0.5)
+    token = services.token("kavita")
+    missing = {camera["slug"] for camera in services.ask("/api/v1/cameras", token=token)["results"]}
+    assert len(missing) == len(SCENES)
+
+    def all_were_live() -> bool:
+        """Each at some time: a busy machine may lose one again."""
+        for slug in list(missing):
+            if services.ask(f"/api/v1/cameras/{slug}/status", token=token)["state"] == "live":
+                missing.discard(slug)
+        return not missing
+
+    def somebody_was_counted() -> bool:
+        return any(zone["since"] for zone in services.ask("/api/v1/occupancy/now", token=token))
+
+    def a_job_was_done() -> bool:
+        jobs = services.ask("/api/v1/occupancy/scheduler-status", token=token)["jobs"]
+        return any(job["last_result"] == "ok" for job in jobs)
+
+    for came_true in (all_were_live, a_job_was_done, somebody_was_counted):
+        while not came_true():
+            logs = f"{services.log('cameras')}\n{services.log('worker')}"
+            assert time.monotonic() < deadline, f"{came_true.__name__}: no\n{logs}"
             time.sleep(0.5)
 
 

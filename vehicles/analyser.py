@@ -32,7 +32,9 @@ GONE_S = 3.5
 """Longer than the tracker remembers what is hidden, so that a vehicle found again is the same passage."""
 
 MARGIN = 0.04
-MARGIN_OF_CROP = 0.6
+BESIDE, ABOVE = 0.2, 0.5
+"""What is kept around a plate in its picture, in its widths and heights: enough to see that nothing was cut off."""
+
 WIDEST_CROP = 480
 AWAY = 0.3
 """Share of its width that a vehicle must have come before its way says whether it goes in or out."""
@@ -141,6 +143,8 @@ class PlateAnalyser:
             zone.passage = None
             report = passage.last_report()
         else:
+            if zone.stands_still:
+                passage.see(passage.box, at)
             report = passage.report(at)
         return [*ended, (report, passage)] if report else ended
 
@@ -240,7 +244,8 @@ def moved(plate: PlateText, left: int, top: int) -> PlateText:
 
 def cut_out(image: np.ndarray, box: Box) -> np.ndarray:
     """Return a picture of a plate with what is around it, for people to judge by; at most 480 pixels wide."""
-    left, top, right, bottom = around(box, image, MARGIN_OF_CROP)
+    wide, high = BESIDE * (box[2] - box[0]), ABOVE * (box[3] - box[1])
+    left, top, right, bottom = around((box[0] - wide, box[1] - high, box[2] + wide, box[3] + high), image, 0)
     crop = image[top:bottom, left:right]
     if crop.shape[1] <= WIDEST_CROP:
         return crop.copy()

@@ -26,6 +26,9 @@ DOUBT_AFTER_S = 3.0
 """When what is read of a waiting vehicle is told although it is not accepted: the guard has to decide."""
 
 KEEP_ALIVE_S = 60.0
+LAST_WORD_S = 15.0
+"""How long after it was told a passage ends with a word of its own: when the vehicle was last seen."""
+
 SETTLED_READS = 4
 MOVING_S, STANDING_S, FRUITLESS_S = 1.0, 10.0, 1.0
 """Between looks at a vehicle whose plate is settled, moving and standing, and at one where nothing is found."""
@@ -198,8 +201,12 @@ class Passage:
         return self._tell(at, is_final=False)
 
     def last_report(self) -> Report | None:
-        """Return what is told at the end of the passage; None when there was nothing plausible to read."""
+        """Return what is told at the end of the passage; None when there is nothing more to say than was told already,
+        or was nothing plausible to read."""
         if self.vote is None or not (self.told or self._is_plausible()):
+            return None
+        is_said = self.told is not None and self.told.text == self.vote.text and self.was_accepted == self.is_accepted
+        if is_said and not self._is_agreed_anew() and self.seen_at - self.told_at < LAST_WORD_S:
             return None
         return self._tell(max(self.seen_at, self.told_at), is_final=True)
 
@@ -218,10 +225,12 @@ class Passage:
 
     def _has_news(self, vote: Vote) -> bool:
         """Whether what is known now would change what a gate does."""
-        is_agreed = vote.agreeing >= AGREEING_READS
         if not self.was_accepted or vote.text != self.told.text:
-            return is_agreed
-        return is_agreed and self.told.agreeing < AGREEING_READS
+            return vote.agreeing >= AGREEING_READS
+        return self._is_agreed_anew()
+
+    def _is_agreed_anew(self) -> bool:
+        return self.vote.agreeing >= AGREEING_READS > self.told.agreeing
 
     def _is_plausible(self) -> bool:
         characters = self.vote.characters if self.vote else ()

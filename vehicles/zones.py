@@ -71,6 +71,11 @@ class GateZone:
         if has_found:
             self._found_at = at
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether nothing has changed since a plate was found: its vehicle stands where it stood."""
+        return self._small is not None and self._changed_at <= self._found_at
+
     def is_over(self, at: float) -> bool:
         """Whether the vehicle that was read here has gone: several looks have found nothing, for some seconds.
 

@@ -27,6 +27,10 @@ class GracePolicy:
     free_lates: int = 0
     half_day_every: int | None = None
 
+    @property
+    def is_limited(self) -> bool:
+        return self.monthly_uses is not None or self.monthly_minutes is not None
+
 
 @dataclass(slots=True)
 class Ledger:
@@ -75,7 +79,7 @@ def _judge(
             ledger.minutes += record.grace_used_minutes
             return record
         record = _without_grace(record, ledger, policy, zone)
-    elif record.is_late and policy.monthly_minutes is not None:
+    elif record.is_late and policy.is_limited:
         record = _with_usage(record, ledger, policy)
     return _count_late(record, ledger, policy, excused) if record.is_late else record
 

@@ -132,6 +132,7 @@ def read_shift(row: Row, policy: Row) -> Shift:
         break_deducted=timedelta(minutes=deducted or 0),
         is_strict=policy.get("direction") == "strict",
         counts_pairs=policy.get("worked") == "pairs",
+        repeat_within=minutes(policy, "dedupe_window_min"),
         skips_holidays=row.get("mark_on_holidays") is False,
         dated_by=DatedBy(policy.get("day_of_shift", "start")),
         overtime=OvertimePolicy.BEYOND_HOURS if row.get("overtime") or least else OvertimePolicy.OFF,
@@ -258,6 +259,9 @@ def as_one_shift(row: Row) -> Row:
     shift = {"id": "all", "start": f"{first:%H:%M:%S}", "end": f"{last:%H:%M:%S}", "before_min": 0, "after_min": 0}
     given = {"shift": "all", "from": f"{first:%Y-%m-%d}", "to": f"{first:%Y-%m-%d}"}
     return {**row, "shifts": [shift], "assignments": [given]}
+
+
+EDITS = {"pairs", "delete_pair", "edit_punch"}
 
 
 def after_steps(row: Row) -> Iterable[Scenario]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -470,6 +471,11 @@ def test_finished_days_are_absent_for_those_who_never_came(plant: Plant) -> None
     assert get(plant.people.meena, "days", status="absent", **{"from": str(MONDAY)}).json()["count"] == 3
 
 
+def _until_taken(send: Callable[[], int]) -> int:
+    """Send again while the server says that it is busy, as a device does: the repeat is the same fact."""
+    return next(status for status in (send() for _ in range(20)) if status != 503)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("ids", ["one", "each"])
 def test_fifty_entries_at_one_instant_are_one_check_in(ids: str) -> None:
@@ -480,7 +486,7 @@ def test_fifty_entries_at_one_instant_are_one_check_in(ids: str) -> None:
     def enter(number: int) -> None:
         event = {"event_id": f"e{number}"} if ids == "each" else {}
         barrier.wait()
-        answers.append(post(plant.people.gate, "check-in", {**CHECK_IN, **event}).status_code)
+        answers.append(_until_taken(lambda: post(plant.people.gate, "check-in", {**CHECK_IN, **event}).status_code))
         connections.close_all()
 
     threads = [threading.Thread(target=enter, args=(number,)) for number in range(50)]

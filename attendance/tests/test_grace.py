@@ -73,6 +73,11 @@ def test_a_late_day_says_how_much_grace_was_left() -> None:
     )
 
 
+def test_a_late_day_says_how_often_grace_was_used_where_that_is_limited() -> None:
+    day = month(3, 4, 6, policy=GracePolicy(monthly_uses=5)).records[2]
+    assert day.flags[0].why.endswith("grace 5 min; grace used this month 2 of 5 times")
+
+
 def test_grace_that_is_used_up_says_so_and_counts_every_minute() -> None:
     day = month(5, 4, policy=GracePolicy(monthly_uses=1)).records[1]
     assert day.flags[0].why.endswith("grace 5 min; none left, grace used this month 1 of 1 times")

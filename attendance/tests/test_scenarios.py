@@ -27,6 +27,7 @@ from attendance.rules.overtime import Overtime, OvertimeRule, Per, classify
 from attendance.rules.rounding import Mode, round_clock, round_minutes
 from attendance.rules.shifts import DAY, Assignment, find_overlap, judge_shift
 from attendance.tests.scenarios import (
+    EDITS,
     MINUTE,
     Row,
     Scenario,
@@ -48,7 +49,6 @@ KINDS_OUTSIDE = {
     "absence": "people without fixed hours are no matter of shifts",
     "approval": "overtime is shown, and approved in the payroll",
     "autoclose": "a session closes itself at its scheduled end, not after a budget of hours",
-    "exception": "grace is not two-sided",
     "ingest": "the codes of one make of device",
     "lock": "periods are locked by a person, not by the calendar",
     "ops": "records are derived, never typed in or cancelled, and a roster turns by days, not by months",
@@ -69,6 +69,13 @@ LEFT_OUT: Sequence[tuple[str, Callable[[Row], bool]]] = [
     ("grace is compared to the second", lambda row: row["family"] == "horilla" and _has_seconds(row)),
     ("places are not checked", lambda row: "locations" in row),
     (PAIRS, lambda row: row["kind"] == "validation" and "candidates" not in row),
+    ("grace is not two-sided", lambda row: "deviation" in _asked(row)),
+    ("the row names a shift that it does not give", lambda row: row["kind"] == "exception" and _needs_a_shift(row)),
+    ("an edit that corrections do not know", lambda row: any(step["op"] not in EDITS for step in _steps(row))),
+    (
+        "a wish for rules of pay",
+        lambda row: row["kind"] == "policy" and not {"points", "penalised"} & _asked(row).keys(),
+    ),
     ("a balance of every day since the beginning", lambda row: row["kind"] == "recompute" and _is_total(row)),
     (
         "minutes before the start are counted",
@@ -91,21 +98,25 @@ def _is_total(row: Row) -> bool:
     return any("days" not in step for step in row["expect"]["after"])
 
 
+def _needs_a_shift(row: Row) -> bool:
+    """Whether an alert asks for more than a missing entry or exit, which a day has without a shift as well."""
+    asked = {name for day in _asked(row).get("days", ()) for name in day}
+    return not row.get("shifts") and not asked <= {"date", "missing_in", "missing_out"}
+
+
+def _steps(row: Row) -> Sequence[Row]:
+    return row["steps"] if row["kind"] == "recompute" else ()
+
+
 def _asked(row: Row) -> Mapping[str, Any]:
     return row["expect"] if isinstance(row.get("expect"), dict) else {}
 
 
 def why_left_out(row: Row) -> str:
     """Return the reason, nothing for a row that is run."""
-    if row["kind"] in KINDS_OUTSIDE and not _is_missing_alone(row):
+    if row["kind"] in KINDS_OUTSIDE:
         return KINDS_OUTSIDE[row["kind"]]
     return next((reason for reason, holds in LEFT_OUT if holds(row)), "")
-
-
-def _is_missing_alone(row: Row) -> bool:
-    """Whether an alert asks for nothing but a missing entry or exit, which a day has with a shift and without one."""
-    asked = {name for day in _asked(row).get("days", ()) for name in day}
-    return row["kind"] == "exception" and bool(asked) and asked <= {"date", "missing_in", "missing_out"}
 
 
 def run_rows(*kinds: str) -> list[Any]:
@@ -122,7 +133,7 @@ DAY_KINDS = ("day", "dedupe", "exception", "worked")
 
 @pytest.mark.parametrize("row", [one for one in run_rows(*DAY_KINDS) if "accepted" not in one.values[0]["expect"]])
 def test_the_days_are_as_the_table_says(row: Row) -> None:
-    if row["kind"] == "worked":
+    if row["kind"] in ("worked", "dedupe"):
         row = as_one_shift(row)
     assert_days(read_scenario(row), row["expect"], row)
 
@@ -305,9 +316,11 @@ def test_a_shift_that_cannot_be_is_refused(row: Row) -> None:
 def test_late_days_count_as_the_table_says(row: Row) -> None:
     expect, policy = row["expect"], row["policy"]
     if "points" in expect:
-        assert [past_grace(one, policy["grace_in_min"]) for one in row["inputs"]] == expect["points"]
+        assert [past_grace(one, policy.get("grace_in_min", 0)) for one in row["inputs"]] == expect["points"]
     else:
-        assert penalised(row["lates"], policy["free_lates_per_month"], row["tz"]) == expect["penalised"]
+        every = policy.get("half_day_every") or policy.get("lates_per_half_day") or 1
+        rules = GracePolicy(free_lates=policy.get("free_lates_per_month", 0), half_day_every=every)
+        assert penalised(row["lates"], rules, row["tz"]) == expect["penalised"]
 
 
 def past_grace(given: Row, grace: int) -> int:
@@ -315,10 +328,10 @@ def past_grace(given: Row, grace: int) -> int:
     return _late_day(given["start"], given["in"], "2025-03-03", "UTC", grace).past_grace_minutes
 
 
-def penalised(lates: Sequence[str], free: int, tz: str) -> list[bool]:
+def penalised(lates: Sequence[str], rules: GracePolicy, tz: str) -> list[bool]:
     """Return which of a month's late days have a consequence."""
     records = [_late_day("08:00", "09:00", day, tz) for day in lates]
-    judged, _ = keep_ledger(records, GracePolicy(free_lates=free, half_day_every=1), ZoneInfo(tz))
+    judged, _ = keep_ledger(records, rules, ZoneInfo(tz))
     return [record.has(FlagKind.LATES_HALF_DAY) for record in judged]
 
 
@@ -341,6 +354,9 @@ def test_clock_times_are_rounded_as_the_table_says(row: Row) -> None:
     rounded = [round_text(text, step, mode, row["round"].get("grace_min", 0)) for text in given]
     wanted = row["expect"]["rounded"]
     assert rounded == (wanted if isinstance(wanted, list) else [wanted])
+    if "worked_min" in row["expect"]:
+        start, end = (datetime.combine(date.min, time.fromisoformat(text)) for text in rounded)
+        assert (end - start) // MINUTE == row["expect"]["worked_min"]
 
 
 def _modes() -> dict[str, tuple[Mode, int]]:

@@ -11,12 +11,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from django.db import transaction
 from django.utils import timezone
 
 from factoryai.alerts import rules
 from factoryai.alerts.channels import SENDERS, DeliveryError, PermanentError, Sender
 from factoryai.alerts.models import Audience, Delivery, Severity
-from factoryai.alerts.services import raise_alert
+from factoryai.alerts.services import close_alert, raise_alert
 
 log = logging.getLogger(__name__)
 
@@ -40,48 +41,65 @@ def deliver_due(
 ) -> dict[str, int]:
     """Send everything that is due; returns how many were sent, put off and given up."""
     counts: Counter[str] = Counter()
-    waiting = Delivery.objects.claimable(clock()).select_related("alert__site", "channel")[:BATCH]
-    for delivery in waiting:
+    silent: set[int] = set()
+    for _ in range(BATCH):
+        waiting = Delivery.objects.claimable(clock()).exclude(channel__in=silent)
+        delivery = waiting.select_related("alert__site", "channel").first()
+        if delivery is None:
+            break
         if claim(delivery, at=clock()):
-            counts[_send(delivery, senders[delivery.channel.kind], clock)] += 1
+            outcome = _send(delivery, senders[delivery.channel.kind], clock)
+            counts[outcome] += 1
+            if outcome != "sent":
+                silent.add(delivery.channel_id)  # what does not answer must not hold up what does
     return dict(counts)
 
 
 def _send(delivery: Delivery, sender: Sender, clock: Callable[[], dt.datetime]) -> str:
     try:
         sender(delivery)
-    except PermanentError as error:
-        return _give_up(delivery, str(error), clock())
     except DeliveryError as error:
-        return _put_off(delivery, str(error), clock())
-    _finish(delivery, state=Delivery.State.SENT, sent_at=clock(), last_error="")
+        return _failed(delivery, error, clock())
+    at = clock()
+    _finish(delivery, state=Delivery.State.SENT, sent_at=at, last_error="")
+    close_alert(site=delivery.alert.site, key=_failure_key(delivery), at=at, note="It takes messages again.")
     return "sent"
 
 
-def _put_off(delivery: Delivery, error: str, at: dt.datetime) -> str:
-    if rules.gives_up(delivery.created_at, at):
-        return _give_up(delivery, error, at)
-    due_at = at + rules.retry_after(delivery.attempts)
-    _finish(delivery, state=Delivery.State.WAITING, due_at=due_at, last_error=error[:500])
-    return "put_off"
+def _failed(delivery: Delivery, error: DeliveryError, at: dt.datetime) -> str:
+    """Put the delivery off, or give it up, and say so when it is no passing trouble."""
+    is_refused, alert = isinstance(error, PermanentError), delivery.alert
+    gives_up = rules.gives_up(alert.severity, alert.state, delivery.created_at, at, is_refused=is_refused)
+    if gives_up:
+        _finish(delivery, state=Delivery.State.FAILED, last_error=str(error)[:500])
+    else:
+        due_at = at + rules.retry_after(delivery.attempts)
+        _finish(delivery, state=Delivery.State.WAITING, due_at=due_at, last_error=str(error)[:500])
+    if gives_up or rules.is_worth_saying(delivery.attempts, is_refused=is_refused):
+        _say_failure(delivery, str(error), at)
+    return "given_up" if gives_up else "put_off"
 
 
-def _give_up(delivery: Delivery, error: str, at: dt.datetime) -> str:
-    """Stop trying, and say so with an alert of its own, unless it is that very alert that cannot be told."""
-    _finish(delivery, state=Delivery.State.FAILED, last_error=error[:500])
+@transaction.atomic
+def _say_failure(delivery: Delivery, error: str, at: dt.datetime) -> None:
+    """Raise an alert of its own, unless it is that very alert that cannot be told; the channel itself is not told."""
     log.error("Alert %s could not be told to %s: %s", delivery.alert_id, delivery.channel, error)
     if delivery.alert.kind != "delivery_failed":
-        raise_alert(
+        alert = raise_alert(
             site=delivery.alert.site,
             kind="delivery_failed",
             severity=Severity.WARNING,
             title=f"{delivery.channel.name} cannot be told of alerts",
             detail=error,
-            key=f"delivery-failed-{delivery.channel_id}",
+            key=_failure_key(delivery),
             audience=Audience.OPERATIONS,
             at=at,
         )
-    return "given_up"
+        alert.deliveries.filter(channel=delivery.channel, attempts=0).delete()
+
+
+def _failure_key(delivery: Delivery) -> str:
+    return f"delivery-failed-{delivery.channel_id}"
 
 
 def _finish(delivery: Delivery, **changes: object) -> None:

@@ -45,8 +45,8 @@ class DeliveryQuerySet(ScopedQuerySet):
     site_path = "channel__site"
 
     def claimable(self, at: dt.datetime) -> Self:
-        """Keep what is due, and what a claimer took and never finished."""
-        return self.filter(state__in=("waiting", "sending"), due_at__lte=at).order_by("due_at", "pk")
+        """Keep what is due, and what a claimer took and never finished; what was never tried comes first."""
+        return self.filter(state__in=("waiting", "sending"), due_at__lte=at).order_by("attempts", "due_at", "pk")
 
 
 class EventQuerySet(ScopedQuerySet):

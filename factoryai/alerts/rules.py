@@ -48,6 +48,9 @@ RETRY_AFTER = (
     dt.timedelta(minutes=15),
     dt.timedelta(hours=1),
 )
+SAID_FROM = 4
+"""Failed tries, about three minutes of them, after which people are told that a channel does not work."""
+
 GIVES_UP_AFTER = dt.timedelta(hours=24)
 """By then every shift has come and gone, and what is on the screen is the better word."""
 
@@ -83,6 +86,16 @@ def retry_after(attempts: int) -> dt.timedelta:
     return RETRY_AFTER[min(max(attempts, 1), len(RETRY_AFTER)) - 1]
 
 
-def gives_up(created_at: dt.datetime, at: dt.datetime) -> bool:
-    """Whether a delivery that still fails is given up, which is itself an alert."""
-    return at - created_at >= GIVES_UP_AFTER
+def gives_up(severity: str, state: str, created_at: dt.datetime, at: dt.datetime, *, is_refused: bool) -> bool:
+    """Whether a delivery that failed is not tried again; ``is_refused``: the receiver says it will never take it.
+
+    What is critical and unanswered is tried for ever: a receiver that was set up wrongly is mended sooner or later.
+    """
+    if Severity(severity) is Severity.CRITICAL and State(state) in UNANSWERED:
+        return False
+    return is_refused or at - created_at >= GIVES_UP_AFTER
+
+
+def is_worth_saying(attempts: int, *, is_refused: bool) -> bool:
+    """Whether a delivery that failed ``attempts`` times is said on the screens, although it is tried again."""
+    return is_refused or attempts >= SAID_FROM

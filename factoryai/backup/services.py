@@ -93,7 +93,7 @@ def _manifest(at: dt.datetime) -> dict[str, Any]:
 
 def _dump(writer: archive.Writer, folder: Path, manifest: dict[str, Any]) -> None:
     if connection.vendor == "sqlite":
-        sqlite.dump(writer, folder)
+        sqlite.dump(writer, folder, Path(connection.settings_dict["NAME"]))
     else:
         postgres.dump(writer, folder, manifest)
 
@@ -131,13 +131,14 @@ def restore_backup(*, source: Path, at: dt.datetime, is_forced: bool = False) ->
     suffix = f".before-{at:%Y%m%dT%H%M%S}"
     with ExitStack() as held, archive.read(source) as tar:
         _check_nobody_works(held)
-        if not is_forced and not _is_empty():
+        is_empty = _is_empty()
+        if not is_forced and not is_empty:
             raise BackupError(
                 "not_empty", "This installation has data. Say --force to put the backup in its place. Nothing changed."
             )
         _restore_keys(tar)
         staged = _stage_pictures(tar)
-        kept = _load(tar, manifest, suffix)
+        kept = _load(tar, manifest, "" if is_empty else suffix)
         kept += _place_pictures(staged, suffix)
         connections.close_all()
         call_command("migrate", verbosity=0, interactive=False)
@@ -237,8 +238,11 @@ def _check_key(source: Path, manifest: Mapping[str, Any]) -> None:
 def _load(tar: tarfile.TarFile, manifest: Mapping[str, Any], suffix: str) -> list[str]:
     try:
         if connection.vendor == "sqlite":
-            kept = sqlite.load(tar, suffix=suffix)
-            return [kept] if kept else []
+            connection.close()
+            path = Path(connection.settings_dict["NAME"])
+            kept_as = path.with_name(f"{path.name}{suffix}") if suffix else None
+            sqlite.load(tar, path, kept_as=kept_as)
+            return [kept_as.name] if kept_as else []
         postgres.load(tar, manifest)
     except (OSError, DatabaseError) as error:
         raise BackupError("failed", f"The database could not be put back; it is as it was. {error}") from error

@@ -8,29 +8,30 @@ import secrets
 import shutil
 import sqlite3
 import tarfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
-
-from django.db import connection
 
 from factoryai.backup.archive import BLOCK, Writer, nameless
 from factoryai.backup.errors import BackupError
 
 MEMBER = "database.sqlite3.gz"
 COMPRESSION = 3
-BESIDE = ("", "-wal", "-shm")
+JOURNALS = ("-wal", "-shm")
 
 
-def dump(writer: Writer, folder: Path) -> None:
-    """Add the database as of now; ``folder`` takes the copy meanwhile, in a file that has lost its name."""
+def dump(writer: Writer, folder: Path, path: Path) -> None:
+    """Add the database at ``path`` as of now; ``folder`` takes the copy meanwhile, in a file that has lost its name.
+
+    Raises `BackupError` for a damaged one.
+    """
     copy = folder / f".factoryai-{secrets.token_hex(8)}"
     copy.touch(mode=0o600)
     with copy.open("rb") as file:
         with closing(sqlite3.connect(copy)) as target:
             target.execute("PRAGMA journal_mode=OFF")
             copy.unlink()  # from here on nothing stays, however this process ends
-            _copy_into(target)
+            _copy_into(target, path)
         with nameless(folder) as packed:
             _pack(file, packed)
             size = packed.seek(0, os.SEEK_END)
@@ -38,15 +39,18 @@ def dump(writer: Writer, folder: Path) -> None:
             writer.add(MEMBER, packed, size)
 
 
-def _copy_into(target: sqlite3.Connection) -> None:
+def _copy_into(target: sqlite3.Connection, path: Path) -> None:
     """Copy in one step, from one snapshot: with the journal (WAL) nobody who writes has to wait."""
-    path = Path(connection.settings_dict["NAME"])
     with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as source:
-        source.execute("BEGIN")
-        (verdict,) = source.execute("PRAGMA quick_check(1)").fetchone()
+        try:
+            source.execute("BEGIN")
+            (verdict,) = source.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict == "ok":
+                source.backup(target, pages=-1)
+        except sqlite3.DatabaseError as error:
+            verdict = str(error)
         if verdict != "ok":
-            raise BackupError("damaged", f"The database is damaged ({verdict}). Keep the last good backup.")
-        source.backup(target, pages=-1)
+            raise BackupError("damaged", f"The database cannot be copied ({verdict}). Keep the last good backup.")
 
 
 def _pack(source: IO[bytes], target: IO[bytes]) -> None:
@@ -54,10 +58,11 @@ def _pack(source: IO[bytes], target: IO[bytes]) -> None:
         shutil.copyfileobj(source, packed, BLOCK)
 
 
-def load(tar: tarfile.TarFile, *, suffix: str) -> str:
-    """Put the database of an archive in its place, what was there beside it; return the name it got, or nothing."""
-    connection.close()
-    path = Path(connection.settings_dict["NAME"])
+def load(tar: tarfile.TarFile, path: Path, *, kept_as: Path | None) -> None:
+    """Put the database of an archive at ``path``, and what was there under ``kept_as`` (None: it held nothing).
+
+    A run that is killed leaves either the one or the other there, never nothing. Nobody else may have it open.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_name(f"{path.name}.restoring")
     with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -65,10 +70,17 @@ def load(tar: tarfile.TarFile, *, suffix: str) -> str:
             shutil.copyfileobj(packed, file, BLOCK)
         file.flush()
         os.fsync(file.fileno())
-    kept = path.with_name(f"{path.name}{suffix}")
-    has_content = path.exists() and path.stat().st_size > 0  # asking an absent one whether it is empty made it
-    for part in BESIDE:
-        if (beside := Path(f"{path}{part}")).exists():
-            beside.replace(f"{kept}{part}") if has_content else beside.unlink()
+    if path.exists():
+        _fold(path)
+    if kept_as is not None:
+        os.link(path, kept_as)
+    for part in JOURNALS:  # of a damaged database: the next one must not take it for its own
+        if (journal := Path(f"{path}{part}")).exists():
+            journal.replace(f"{kept_as}{part}") if kept_as else journal.unlink()
     staged.replace(path)
-    return kept.name if has_content else ""
+
+
+def _fold(path: Path) -> None:
+    """Fold the journal into the file, as far as it is whole."""
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path, timeout=20)) as old:
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")

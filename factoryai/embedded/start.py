@@ -14,6 +14,7 @@ from django.utils import timezone
 from factoryai.embedded import address, cameras, database, folder, logins, staff
 from factoryai.embedded.supervisor import Installation, Supervisor
 from factoryai.settings import env
+from identity.services.engines import let_go_of_nets
 
 Say = Callable[[str], None]
 
@@ -107,6 +108,7 @@ def _add_staff() -> None:
         site, at = logins.turn_demo_on(settings.DATA_DIR), timezone.now()
         staff.add_staff(site, at=at)
         staff.enrol_staff(site, at=at)
+        let_go_of_nets()
     database.let_go()
 
 

@@ -225,9 +225,18 @@ def sync_schedule(entries: Sequence[Entry] = SCHEDULE, *, at: dt.datetime | None
     """Bring django-celery-beat to the table; returns the names it wrote.
 
     A job that an admin switched off stays off, one whose times an admin changed keeps them, one an admin deleted stays
-    deleted (delete its `Job` row as well to get it back). Jobs that the code does not know are left alone.
+    deleted (delete its `Job` row as well to get it back). Jobs that the code never wrote are left alone; those that it
+    wrote and no longer has are taken away, or they would be late for ever.
     """
+    _retire({entry.task for entry in entries})
     return [entry.task for entry in entries if _sync(entry, at or timezone.now())]
+
+
+def _retire(kept: set[str]) -> None:
+    """Take away jobs that an older table wrote; how they went before stays."""
+    gone = Job.objects.exclude(schedule="").exclude(name__in=kept)
+    PeriodicTask.objects.filter(name__in=gone.values("name")).delete()
+    gone.update(schedule="", next_due_at=None)
 
 
 def _sync(entry: Entry, at: dt.datetime) -> bool:

@@ -77,7 +77,7 @@ class SiteField(serializers.SlugRelatedField):
         return super().get_queryset().visible_to(self.context["request"].user)
 
     def to_internal_value(self, data: Any) -> Site:
-        if not isinstance(data, str):
+        if not isinstance(data, str) or "\x00" in data:  # PostgreSQL fails on NUL instead of finding nothing
             self.fail("invalid")
         site = super().to_internal_value(data)
         request, view = self.context["request"], self.context["view"]

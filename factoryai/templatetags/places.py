@@ -14,8 +14,6 @@ register = template.Library()
 PLACES: tuple[tuple[str, re.Pattern[str], str, str], ...] = (
     ("camera_offline", re.compile(r"camera-offline:([-\w]+)$"), "camera", "The camera"),
     ("camera_back", re.compile(r"camera-back:([-\w]+):\d+$"), "camera", "The camera"),
-    ("blocked_plate", re.compile(r"visit-(\d+)$"), "visit", "The visit"),
-    ("watched_plate", re.compile(r"watched-visit-(\d+)$"), "visit", "The visit"),
     ("capacity", re.compile(r"capacity:(\d+):\w+$"), "occupancy-zone", "The zone over time"),
     ("drift_reset", re.compile(r".*?(\d+)"), "occupancy-zone", "The zone over time"),
     ("blocked_plate", re.compile(r"visit-(\d+)$"), "visit", "The visit"),

@@ -22,8 +22,8 @@ LIMIT_S = 8.0
 LOOK_EVERY_S = 0.25
 
 
-def watch_camera(camera: Camera, limit_s: float = LIMIT_S) -> Iterator[np.ndarray]:
-    """Yield what a camera sees from now on, each time the newest picture, in full size and masked, for ``limit_s``.
+def watch_camera(camera: Camera) -> Iterator[np.ndarray]:
+    """Yield what a camera sees from now on, each time the newest picture, in full size and masked, for `LIMIT_S`.
 
     Opens a reader of its own. Raises `Refusal` 422 ``no_picture`` with the reason when not one picture comes.
     """
@@ -34,7 +34,7 @@ def watch_camera(camera: Camera, limit_s: float = LIMIT_S) -> Iterator[np.ndarra
     except (SourceError, OSError, ValueError) as error:
         raise Refusal("no_picture", f"The camera cannot be opened: {error}", 422) from error
     try:
-        yield from _newest(pictures, capture, masks, time.monotonic() + limit_s)
+        yield from _newest(pictures, capture, masks, time.monotonic() + LIMIT_S)
     finally:
         capture.kill()
 
@@ -58,7 +58,7 @@ def _newest(
         raise Refusal("no_picture", ending, 422)
 
 
-def grab_picture(camera: Camera, limit_s: float = LIMIT_S) -> np.ndarray:
+def grab_picture(camera: Camera) -> np.ndarray:
     """Return the first picture a camera sends now; raises as `watch_camera` does."""
-    with closing(watch_camera(camera, limit_s)) as pictures:
+    with closing(watch_camera(camera)) as pictures:
         return next(pictures)

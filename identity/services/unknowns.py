@@ -11,9 +11,10 @@ from django.db import transaction
 from factoryai.alerts.services import record_event
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
-from identity.models import Employee, Sighting, Snapshot, UnknownFace
+from identity.models import Employee, PurgeRun, Retention, Sighting, Snapshot, UnknownFace
 from identity.rules import GROUPED_AT, SFACE
 from identity.services.gallery import lock_gallery
+from identity.services.purge import DEFAULT_DAYS
 
 State = UnknownFace.State
 JOINABLE = (State.OPEN, State.VISITOR, State.DISMISSED)
@@ -117,7 +118,20 @@ def _decide(unknown: UnknownFace, state: str, by: Any, at: dt.datetime, **change
     return unknown
 
 
-def forget_unknowns(*, before: dt.datetime) -> int:
-    """Forget the vectors of decided faces that were last seen before an instant; returns how many."""
-    decided = UnknownFace.objects.exclude(state=State.OPEN).exclude(mean=None)
-    return decided.filter(last_seen_at__lt=before).update(mean=None)
+def forget_unknowns(*, at: dt.datetime) -> int:
+    """Forget the vectors of faces not seen for as long as the pictures of unknown faces are kept at their site.
+
+    Who is still open by then is dismissed: nobody has said who it is, and the purge may have the picture. Ages are
+    counted to the last purge that believed the clock, so one that jumped dismisses nobody. Returns how many.
+    """
+    last = PurgeRun.objects.filter(refusal="").first()
+    at = min(at, last.started_at) if last else at
+    forgotten = 0
+    for site in Site.objects.all():
+        rule = Retention.objects.for_site(site).filter(kind=Snapshot.Kind.UNKNOWN).first()
+        before = at - dt.timedelta(days=rule.days if rule else DEFAULT_DAYS)
+        old = UnknownFace.objects.for_site(site).exclude(mean=None).filter(last_seen_at__lt=before)
+        with transaction.atomic():
+            old.still_open().update(state=State.DISMISSED, decided_at=at)
+            forgotten += old.update(mean=None)
+    return forgotten

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -71,3 +74,9 @@ def make_unknown(site: Site, vector: np.ndarray | None = None, **fields: Any) ->
     defaults = {"first_seen_at": NOON, "last_seen_at": NOON, "times_seen": 1, "model_version": SFACE.model}
     mean = unit(next(_numbers)) if vector is None else vector
     return UnknownFace.objects.create(site=site, mean=mean, **{**defaults, **fields})
+
+
+def quick_folder() -> Path:
+    """Make a folder in memory where there is one: a property writes hundreds of files, each synced to the disk."""
+    memory = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(prefix="factoryai-", dir=memory if os.access(memory, os.W_OK) else None))

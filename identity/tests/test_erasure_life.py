@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -19,7 +17,7 @@ from identity.rules import SFACE
 from identity.services.erasure import erase_biometrics, find_traces
 from identity.services.purge import purge_snapshots
 from identity.services.snapshots import hold_snapshot
-from identity.tests.factories import NOON, make_employee, make_face, make_snapshot, make_unknown, unit
+from identity.tests.factories import NOON, make_employee, make_face, make_snapshot, make_unknown, quick_folder, unit
 from identity.tests.test_purge import DyingFiles
 
 WHO = st.integers(0, 1)
@@ -34,7 +32,7 @@ class Erasing(RuleBasedStateMachine):
             model.objects.all().delete()
         self.site = make_site()
         self.people = [make_employee(self.site, name) for name in ("Ravi", "Amit")]
-        self.folder = Path(tempfile.mkdtemp(prefix="factoryai-erasure-"))
+        self.folder = quick_folder()
         self.files = FolderFiles(self.folder / "media")
         self.events = 0
         self.counts = [0, 0]

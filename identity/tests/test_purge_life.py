@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -18,7 +16,7 @@ from identity.files import FolderFiles
 from identity.models import PurgeRun, Snapshot
 from identity.services.purge import purge_snapshots
 from identity.services.snapshots import check_snapshots, hold_snapshot, release_snapshot
-from identity.tests.factories import NOON, make_snapshot
+from identity.tests.factories import NOON, make_snapshot, quick_folder
 from identity.tests.test_purge import DyingFiles
 
 DAY = dt.timedelta(days=1)
@@ -34,7 +32,7 @@ class Purging(RuleBasedStateMachine):
         Snapshot.objects.all().delete()
         PurgeRun.objects.all().delete()
         self.site = make_site()
-        self.folder = Path(tempfile.mkdtemp(prefix="factoryai-purge-"))
+        self.folder = quick_folder()
         self.files = FolderFiles(self.folder / "media")
         self.outside = self.folder / "payroll.csv"
         self.outside.write_text("do not touch")

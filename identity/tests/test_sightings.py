@@ -13,7 +13,7 @@ from factoryai.alerts.models import Event
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
 from identity.confidential import ConfidentialAnalyser, close_observation
-from identity.models import CameraFaces, Sighting, Snapshot, UnknownFace
+from identity.models import CameraFaces, PurgeRun, Retention, Sighting, Snapshot, UnknownFace
 from identity.rules import SFACE
 from identity.services.enrolment import enrol_picture
 from identity.services.sightings import decide_sighting, record_sighting
@@ -228,15 +228,28 @@ def test_merged_faces_become_one(people, camera):
     assert merged.first_seen_at == NOON + dt.timedelta(minutes=1)
 
 
-def test_decided_faces_are_forgotten_after_a_while_and_open_ones_are_not(people):
-    open_one, visitor, recent = (make_unknown(people.site) for _ in range(3))
+def test_faces_not_seen_for_their_retention_are_forgotten_and_open_ones_dismissed(people):
+    open_one, visitor, recent, elsewhere = (
+        make_unknown(site) for site in (people.site, people.site, people.site, people.other_site)
+    )
+    Retention.objects.create(site=people.other_site, kind="unknown", days=200)
     for unknown in (visitor, recent):
         mark_visitor(unknown=unknown, label="", by=people.meena, at=NOON)
     UnknownFace.objects.filter(pk=recent.pk).update(last_seen_at=NOON + dt.timedelta(days=2))
-    assert forget_unknowns(before=NOON + dt.timedelta(days=1)) == 1
-    visitor.refresh_from_db()
-    open_one.refresh_from_db()
-    assert (visitor.mean, open_one.mean is None) == (None, False)
+    assert forget_unknowns(at=NOON + dt.timedelta(days=90)) == 0
+    assert forget_unknowns(at=NOON + dt.timedelta(days=91)) == 2
+    rows = [UnknownFace.objects.get(pk=face.pk) for face in (open_one, visitor, recent, elsewhere)]
+    assert [row.mean is None for row in rows] == [True, True, False, False]
+    assert [row.state for row in rows] == ["dismissed", "visitor", "visitor", "open"]
+
+
+def test_a_clock_that_the_purge_does_not_believe_dismisses_nobody(people):
+    unknown = make_unknown(people.site)
+    PurgeRun.objects.create(started_at=NOON)
+    PurgeRun.objects.create(started_at=NOON + dt.timedelta(days=900), refusal="clock_jumped")
+    assert forget_unknowns(at=NOON + dt.timedelta(days=900)) == 0
+    unknown.refresh_from_db()
+    assert unknown.state == "open"
 
 
 def test_a_doubtful_sighting_is_decided_once(people, camera, ravi):

@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from factoryai.sites.tests.factories import People, make_people
-from occupancy.models import Log, Zone
+from occupancy.models import Log, Zone, ZoneLine
 from occupancy.services.logs import NewLog, record_logs
+from streaming.tests.factories import make_camera
 
 pytestmark = pytest.mark.django_db
 
@@ -53,3 +54,32 @@ def test_a_log_is_looked_at_and_never_changed(people: People, hall: Zone) -> Non
     assert client.get("/admin/occupancy/log/add/").status_code == 403
     assert client.post(f"/admin/occupancy/log/{log.pk}/delete/", {"post": "yes"}).status_code == 403
     assert client.post(f"/admin/occupancy/log/{log.pk}/change/", {"kind": "out"}).status_code == 403
+
+
+def zone_form(zone: Zone, camera: Any, line: str, **changes: Any) -> dict[str, Any]:
+    """The change form of a zone with one new line."""
+    values = {
+        "site": zone.site_id, "name": zone.name, "capacity": 40, "reset_at": "03:00", "reset_policy": "to_zero",
+        "lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 0, "lines-0-camera": camera.pk, "lines-0-line": line,
+    }  # fmt: skip
+    return {**values, **changes}
+
+
+def test_a_zone_counts_only_by_lines_that_are_drawn_on_a_camera_for_it(people: People, hall: Zone) -> None:
+    drawn = [{"name": "Door", "points": [[0, 0], [1, 1]], "in": "right"}]
+    camera = make_camera(people.site, "door", roles=["occupancy"], lines=drawn)
+    other = make_camera(people.site, "gate", roles=["gate"], lines=drawn)
+    client, address = client_of(people.kavita), f"/admin/occupancy/zone/{hall.pk}/change/"
+    refusals = [(camera, "Dor", "no line of this name. It has: Door."), (other, "Door", "is not for occupancy")]
+    for at, line, refusal in refusals:
+        assert refusal in client.post(address, zone_form(hall, at, line)).content.decode()
+    assert not ZoneLine.objects.exists()
+    assert client.post(address, zone_form(hall, camera, "Door")).status_code == 302
+    assert ZoneLine.objects.get().camera == camera
+
+
+def test_a_smaller_capacity_raises_the_alarm_at_once(people: People, hall: Zone) -> None:
+    camera = make_camera(people.site, "door", roles=["occupancy"])
+    form = {**zone_form(hall, camera, ""), "lines-TOTAL_FORMS": 0, "capacity": 5}
+    assert client_of(people.kavita).post(f"/admin/occupancy/zone/{hall.pk}/change/", form).status_code == 302
+    assert Zone.objects.get().level == "full"

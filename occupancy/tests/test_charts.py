@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from occupancy.charts import Bar, describe, draw_chart
+from occupancy.charts import Bar, describe, draw_chart, draw_signed
 
 
 def parse(svg: str) -> ElementTree.Element:
@@ -67,3 +67,15 @@ def test_the_axis_ends_at_a_round_number_that_holds_the_peak(peak: int) -> None:
     ticks = [int(t.text) for t in parse(draw_chart([Bar("08", peak, peak, 0)], title="x")).findall("text")[:5]]
     assert ticks[-1] >= peak
     assert len({b - a for a, b in pairwise(ticks)}) == 1
+
+
+def test_what_was_too_many_stands_above_zero_and_what_was_too_few_below():
+    chart = ElementTree.fromstring(draw_signed([("1 Mar", 3), ("<2>", -3), ("3 Mar", 0)], title="Drift"))
+    up, down, flat = (rect.attrib for rect in chart.iter("rect"))
+    assert float(up["y"]) + float(up["height"]) == float(down["y"]) == float(flat["y"])
+    assert float(up["height"]) == float(down["height"]) > float(flat["height"])
+    assert "<2>" in [text.text for text in chart.iter("text")]
+
+
+def test_no_drift_yet_is_an_empty_chart_that_says_so():
+    assert "No values yet." in draw_signed([], title="Drift")

@@ -77,6 +77,8 @@ def _places(face: Face, x: np.ndarray, y: np.ndarray, pose: Pose) -> tuple[np.nd
     """Return which point of the face each pixel shows, once the head is turned."""
     turn, nod = math.radians(pose.turn), math.radians(pose.nod)
     u, v = x, y
+    if not turn and not nod:
+        return u, v
     for _ in range(WARPS):
         ahead = relief(face, u, v) - 0.5
         u = 0.5 * u + 0.5 * (x - ahead * math.sin(turn)) / math.cos(turn)

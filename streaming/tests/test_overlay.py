@@ -260,6 +260,18 @@ def luminance(colour: tuple[int, int, int]) -> float:
     return 0.0722 * linear[0] + 0.7152 * linear[1] + 0.2126 * linear[2]
 
 
+@pytest.mark.parametrize(
+    ("people", "longest_s", "text"),
+    [
+        pytest.param(None, None, "Bay", id="nobody watches"),
+        pytest.param(0, None, "Bay  0 inside", id="nobody is there"),
+        pytest.param(2, 75.4, "Bay  2 inside  75 s", id="two, one for a while"),
+    ],
+)
+def test_a_zone_says_who_is_in_it(people: int | None, longest_s: float | None, text: str) -> None:
+    assert overlay.zone_text(ZoneMark("Bay", (), people, longest_s)) == text
+
+
 def test_zones_and_lines_lie_where_their_shares_say() -> None:
     square = ZoneMark("Bay", [(0.5, 0.5), (0.9, 0.5), (0.9, 0.9), (0.5, 0.9)])
     image = drawn(OverlayModel(zones=[square], lines=[LineMark("Door", [(0.1, 0.9), (0.4, 0.9)], 12, 9)]))

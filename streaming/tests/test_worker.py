@@ -17,10 +17,11 @@ from django.conf import settings
 
 from streaming import bus
 from streaming.frames import Analysis, Detection, Frame, Observation, Track
+from streaming.overlay import LineMark, ZoneMark
 from streaming.publisher import FramePublisher
 from streaming.reader import Order
 from streaming.rules import State
-from streaming.worker import CameraWork, Setup
+from streaming.worker import CameraWork, Findings, Setup, with_counts, with_people
 from tests.rtsp import TestCamera, rtsp_camera
 
 pytestmark = pytest.mark.system
@@ -298,3 +299,11 @@ def test_a_redis_that_is_not_there_costs_the_camera_nothing(camera: TestCamera) 
     finally:
         work.stop()
         publisher.stop()
+
+
+def test_what_an_analyser_counted_is_drawn_at_its_line_and_zone():
+    found = Findings(at=1000.0, lines={"Door": (5, 2)}, zones={"Bay": (1, 940.0), "Empty": (0, None)})
+    marks = [with_counts(LineMark(name, ()), found) for name in ("Door", "Window")]
+    assert [(mark.entries, mark.exits) for mark in marks] == [(5, 2), (None, None)]
+    zones = [with_people(ZoneMark(name, ()), found, 1000.0) for name in ("Bay", "Empty", "Other")]
+    assert [(mark.people, mark.longest_s) for mark in zones] == [(1, 60.0), (0, None), (None, None)]

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from factoryai.rest import Refusal
 from factoryai.sites.csv_admin import CsvImportAdmin
+from factoryai.sites.models import Site
 from factoryai.sites.role_admin import RoleAdmin
 from vehicles import imports
 from vehicles.admin.showing import SiteFilter, SpelledSearch, badge, local
@@ -44,7 +46,11 @@ class ListEntryForm(forms.ModelForm):
     class Meta:
         model = ListEntry
         fields = ["plate", "site", "kind", "direction", "reason", "severity", "valid_from", "valid_until"]
-        help_texts = {"plate": "However it is written: MH 12 AB 1234, mh12ab1234."}
+        help_texts = {
+            "plate": "However it is written: MH 12 AB 1234, mh12ab1234.",
+            "valid_from": "On the clock of the site; empty: at once.",
+            "valid_until": "On the clock of the site; empty: without end.",
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -177,10 +183,23 @@ class ListAdmin(SpelledSearch, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     ) -> HttpResponse:
         """What another person did between the look and the press is said, not shown as a fault."""
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            with timezone.override(self._clock_of(request, object_id)):
+                response = super().changeform_view(request, object_id, form_url, extra_context)
+                return response.render() if isinstance(response, TemplateResponse) else response
         except Refusal as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+
+    def _clock_of(self, request: HttpRequest, object_id: str | None) -> ZoneInfo:
+        """Return the clock on which the times of a form are written: that of its site, else of the person's first."""
+        sites = Site.objects.visible_to(request.user, GUARDS)
+        chosen = request.POST.get("site") or request.GET.get("site") or ""
+        entry = self.get_object(request, object_id) if object_id else None
+        if entry is not None:
+            return _zone(entry)
+        site = sites.filter(pk=chosen).first() if chosen.isascii() and chosen.isdecimal() and len(chosen) < 19 else None
+        site = site or sites.first()
+        return site.zone if site else ZoneInfo("UTC")
 
     def delete_model(self, request: HttpRequest, obj: ListEntry) -> None:
         remove_entries(entries=[obj], by=request.user, at=timezone.now())

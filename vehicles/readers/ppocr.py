@@ -33,6 +33,9 @@ LOWEST = 8.0
 CROP_SIDE = 420
 """A picture no longer than this may be a plate cut out, with no margin for the finder to see it by."""
 
+WIDE = 1.4
+"""Width over height from which a small picture without any line found may be a blurred plate: vehicles are higher."""
+
 COVERED = 0.2
 """Share of a picture that is text, with its margins, when it is of a plate and little else."""
 
@@ -86,11 +89,13 @@ class PpOcrReader:
         check_picture(image)
         lines = [line for line in self._finder.find(image, LONG_SIDE) if line.height >= LOWEST][:MOST_LINES]
         parts = list(_assemble([(line, self._look(image, line.corners)) for line in lines]))
-        if _is_cut_out(image, lines):
-            parts.extend(self._whole(image))
+        whole = list(self._whole(image)) if _is_cut_out(image, lines) else []
+        parts += whole
         plates = {part: self._decode(image, part) for part in parts}
         free = [text for part in parts if plates[part] is None and (text := _as_it_stands(part))]
-        return _settle([plate for plate in plates.values() if plate], free)
+        return _settle(
+            [plate for plate in plates.values() if plate], free, {plate for part in whole if (plate := plates[part])}
+        )
 
     def _look(self, image: np.ndarray, *shapes: np.ndarray, stretch: float = 1.0) -> _Part:
         """Look at one line, or at several from top to bottom as one."""
@@ -115,9 +120,7 @@ class PpOcrReader:
             if other is None or other.text != decoded.text:
                 sure = min(sure, ENOUGH)
             if other and other.is_usual >= decoded.is_usual and other.weakest > sure:
-                sure = (
-                    other.weakest if other.text == decoded.text or not decoded.is_usual else min(ENOUGH, other.weakest)
-                )
+                sure = _after_another_look(decoded, sure, other)
                 part, decoded = again, other
         if min(height_of(shape) for shape in part.shapes) < SMALLEST_SURE:
             sure = min(sure, ENOUGH)
@@ -129,6 +132,14 @@ class PpOcrReader:
             yield self._look(image, *(widen(shape, WIDER) for shape in part.shapes))
         if UNSURE < decoded.weakest <= ENOUGH:
             yield self._look(image, *part.shapes, stretch=STRETCH)
+
+
+def _after_another_look(first: Decoded, sure: float, second: Decoded) -> float:
+    """Return how sure a read is that a second look makes surer: in between when both say the same, not enough when
+    they differ, and as sure as the second where the first had cut the plate off."""
+    if first.text == second.text:
+        return (sure + second.weakest) / 2
+    return second.weakest if second.is_usual > first.is_usual else min(ENOUGH, second.weakest)
 
 
 def _as_it_stands(part: _Part) -> PlateText | None:
@@ -157,8 +168,10 @@ def _nets() -> tuple[TextFinder, LetterNet]:
 def _is_cut_out(image: np.ndarray, lines: Sequence[Line]) -> bool:
     """Whether the picture may be of one plate and little else."""
     height, width = image.shape[:2]
+    if max(height, width) > CROP_SIDE:
+        return False
     text = sum(line.width * line.height for line in lines)
-    return max(height, width) <= CROP_SIDE and (not lines or text >= COVERED * height * width)
+    return text >= COVERED * height * width if lines else width >= WIDE * height
 
 
 def _assemble(found: Sequence[tuple[Line, _Part]]) -> Iterator[_Part]:
@@ -206,9 +219,11 @@ def _are_alike(one: Line, other: Line) -> bool:
     return ALIKE <= one.height / max(other.height, 1e-6) <= 1 / ALIKE
 
 
-def _settle(plates: list[PlateText], free: list[PlateText]) -> list[PlateText]:
+def _settle(plates: list[PlateText], free: list[PlateText], whole: set[PlateText]) -> list[PlateText]:
     """Return one plate for each place, the surest first; one that another way of reading contradicts is less sure.
 
+    ``whole`` are those of the whole picture: where they agree with a line that was found and straightened, and are
+    surer, the two are as sure as their mean.
     A part of a longer plate in the same place is torn. Free text is what is left where no plate was read, and
     contradicts nothing: half of a plate looks like it.
     """
@@ -219,7 +234,11 @@ def _settle(plates: list[PlateText], free: list[PlateText]) -> list[PlateText]:
             settled.append(plate)
         for number in rivals:
             winner = settled[number]
-            if not _is_within(plate.text, winner.text):
+            if plate.text == winner.text:
+                is_better_whole = winner in whole and plate not in whole
+                mean = (winner.confidence + plate.confidence) / 2
+                settled[number] = replace(winner, confidence=mean) if is_better_whole else winner
+            elif not _is_within(plate.text, winner.text):
                 settled[number] = replace(winner, confidence=winner.confidence * (1 - plate.confidence))
     settled.sort(key=lambda one: -one.confidence)
     for plate in sorted(free, key=lambda one: -one.confidence):

@@ -34,7 +34,7 @@ def _alarm(visit: Visit, read: PlateRead, hit: Hit, at: dt.datetime) -> None:
             kind=BLOCKED,
             severity=entry.severity,
             title=f"{words}: {entry.plate}{_place(read)}",
-            detail=f"{entry.reason}\n{_seen(read, visit)}{_doubt(read, hit)}",
+            detail=f"{_sentence(entry.reason)}\n{_seen(read, visit)}{_doubt(read, hit)}",
             key=f"visit-{visit.pk}",
             at=at,
         )
@@ -52,7 +52,7 @@ def _announce(visit: Visit, read: PlateRead, watched: Hit, at: dt.datetime) -> N
         kind=WATCHED,
         severity=min(entry.severity, Severity.WARNING, key=list(Severity).index),
         title=f"{words}: {entry.plate}{_place(read)}",
-        detail=f"{entry.reason}\n{_seen(read, visit)}",
+        detail=f"{_sentence(entry.reason)}\n{_seen(read, visit)}",
         key=f"watched-visit-{visit.pk}",
         at=at,
     )
@@ -64,6 +64,11 @@ def _announce(visit: Visit, read: PlateRead, watched: Hit, at: dt.datetime) -> N
 def _entry(hit: Hit) -> ListedEntry:
     assert isinstance(hit.entry, ListedEntry)
     return hit.entry
+
+
+def _sentence(text: str) -> str:
+    """Return a reason with its full stop: some screens show the lines of a detail as one."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _place(read: PlateRead) -> str:

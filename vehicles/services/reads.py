@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from django.db import IntegrityError, transaction
@@ -273,13 +272,11 @@ def _still_new(group: Sequence[Judged], source: str, at: dt.datetime) -> list[Ju
 
 def _decide(group: Sequence[Judged], listed: Listed, vehicle: Vehicle, source: str, at: dt.datetime) -> None:
     """Decide what the gate does with each read, by the lists as they stand now."""
-    seen: Counter[str] = Counter()
+    times = _times_by_track(group, vehicle, source)
     for one in group:
         _look_up(one, listed)
         row, judgement = one.row, one.judgement
-        if one.is_accepted and judgement.verdict is Verdict.VALID:
-            seen[row.track] += 1
-        one.agreeing_reads = row.agreeing_reads or _agreeing(row, vehicle, source) + max(seen[row.track], 1)
+        one.agreeing_reads = _agreeing(one, times)
         facts = (judgement, one.hit, listed["allowed"], row.captured_at)
         one.decision = Decision.HOLD
         if not one.is_torn:
@@ -290,12 +287,30 @@ def _decide(group: Sequence[Judged], listed: Listed, vehicle: Vehicle, source: s
             one.why = _why_held(one, listed)
 
 
-def _agreeing(row: NewRead, vehicle: Vehicle, source: str) -> int:
-    """Count the reads of the same track that said the same just before; a read without a track stands alone."""
-    if not row.track:
-        return 0
-    before = PlateRead.objects.filter(source=source, track=row.track, vehicle=vehicle, verdict="valid", accepted=True)
-    return before.filter(captured_at__gte=row.captured_at - AGREE_WITHIN, captured_at__lte=row.captured_at).count()
+def _times_by_track(group: Sequence[Judged], vehicle: Vehicle, source: str) -> dict[str, list[dt.datetime]]:
+    """Return when each track said the same before, just long enough ago to agree; one query for all tracks."""
+    tracks = {one.row.track for one in group if one.row.track and one.row.agreeing_reads is None}
+    times: dict[str, list[dt.datetime]] = {track: [] for track in tracks}
+    if tracks:
+        first = min(one.row.captured_at for one in group) - AGREE_WITHIN
+        rows = PlateRead.objects.filter(
+            source=source, track__in=tracks, vehicle=vehicle, verdict="valid", accepted=True
+        )
+        for track, captured_at in rows.filter(captured_at__gte=first).values_list("track", "captured_at"):
+            times[track].append(captured_at)
+    return times
+
+
+def _agreeing(one: Judged, times: dict[str, list[dt.datetime]]) -> int:
+    """Count the reads of the track that say the same within `AGREE_WITHIN`, this one included; a read without a track
+    stands alone."""
+    row = one.row
+    if row.agreeing_reads is not None:
+        return row.agreeing_reads
+    if not one.is_accepted or one.judgement.verdict is not Verdict.VALID or row.track not in times:
+        return 1
+    times[row.track].append(row.captured_at)
+    return sum(row.captured_at - AGREE_WITHIN <= at <= row.captured_at for at in times[row.track])
 
 
 def _why_held(one: Judged, listed: Listed) -> str:
@@ -308,20 +323,32 @@ def _why_held(one: Judged, listed: Listed) -> str:
     return "one_read" if is_right_way else "wrong_way"
 
 
-def _write(group: Iterable[Judged], vehicle: Vehicle | None, source: str, at: dt.datetime) -> list[Judged]:
-    """Write the lines; return those that were new. Two senders of one event at once: the constraint lets one in."""
+def _write(group: Sequence[Judged], vehicle: Vehicle | None, source: str, at: dt.datetime) -> list[Judged]:
+    """Write the lines, at once; return those that were new."""
+    for one in group:
+        one.read = _line(one, vehicle, source, at)
+    try:
+        with transaction.atomic():
+            PlateRead.objects.bulk_create([one.read for one in group if one.read])
+    except IntegrityError:
+        return _write_one_by_one(group, source, at)
+    return list(group)
+
+
+def _write_one_by_one(group: Sequence[Judged], source: str, at: dt.datetime) -> list[Judged]:
+    """Write the lines that are new: another sender of the same event was faster, and the constraint lets one in."""
     kept = []
     for one in group:
-        read = _line(one, vehicle, source, at)
+        assert one.read is not None
+        one.read.pk = None
         try:
             with transaction.atomic():
-                read.save(force_insert=True)
+                one.read.save(force_insert=True)
         except IntegrityError:
             if not PlateRead.objects.filter(source=source, event_id=one.row.event_id).exists():
                 raise
             discard_picture(one.snapshot, at)
             continue
-        one.read = read
         kept.append(one)
     return kept
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -33,9 +34,7 @@ def place_reads(*, vehicle: Vehicle, reads: Sequence[PlateRead], limits: Limits,
         for read in reads:
             read.refresh_from_db(fields=["visit"])
     else:
-        visit = latest_visit(vehicle)
-        for read in reads:
-            visit = _keep_up(vehicle, visit, read, limits, at)
+        _keep_up(vehicle, reads, limits, at)
     newest = reads[-1]
     if newest.captured_at >= vehicle.last_seen_at:
         vehicle.last_seen_at, vehicle.last_camera = newest.captured_at, newest.camera
@@ -47,26 +46,46 @@ def latest_visit(vehicle: Vehicle) -> Visit | None:
     return Visit.objects.genuine().filter(vehicle=vehicle).order_by("-began_at", "-pk").first()
 
 
-def _keep_up(vehicle: Vehicle, visit: Visit | None, read: PlateRead, limits: Limits, at: dt.datetime) -> Visit:
-    """Add one read, the newest of its vehicle, to the visit that goes on, or begin the next."""
-    stay, is_new = fold_sight(visit.stay if visit else None, Sight(read.captured_at, read.direction), limits)
-    before = None if is_new or visit is None else visit.state
-    if is_new:
-        if visit is not None and visit.state == State.OPEN:
-            _save(visit, state=State.NO_EXIT)
-            _tell(visit, at)
-        visit = Visit(site=vehicle.site, vehicle=vehicle, match_key=vehicle.match_key, began_at=read.captured_at)
-    assert visit is not None
-    _put(visit, stay, state_of(stay, at, limits, is_latest=True))
-    visit.reads_count += 1
-    visit.is_certain = visit.is_certain or read.accepted or bool(read.reviewed_at)
-    visit.plate = vehicle.plate
-    visit.save()
-    read.visit = visit
-    PlateRead.objects.filter(pk=read.pk).update(visit=visit)
-    if visit.state != before:
-        _tell(visit, at)
-    return visit
+@dataclass(slots=True)
+class _Going:
+    """A visit with the new reads that it got; ``before`` is the state it had, None for one that begins."""
+
+    visit: Visit
+    before: str | None = None
+    reads: list[PlateRead] = field(default_factory=list)
+
+
+def _keep_up(vehicle: Vehicle, reads: Sequence[PlateRead], limits: Limits, at: dt.datetime) -> None:
+    """Add the newest reads of a vehicle to the visit that goes on, or begin the next; each visit is saved once."""
+    latest = latest_visit(vehicle)
+    going = [_Going(latest, latest.state)] if latest else []
+    for read in reads:
+        sight = Sight(read.captured_at, read.direction)
+        stay, is_new = fold_sight(going[-1].visit.stay if going else None, sight, limits)
+        if is_new:
+            if going and going[-1].visit.state == State.OPEN:
+                going[-1].visit.state = State.NO_EXIT
+            fields = {"match_key": vehicle.match_key, "plate": vehicle.plate, "began_at": read.captured_at}
+            going.append(_Going(Visit(site=vehicle.site, vehicle=vehicle, **fields)))
+        visit = going[-1].visit
+        _put(visit, stay, state_of(stay, at, limits, is_latest=True))
+        visit.reads_count += 1
+        visit.is_certain = visit.is_certain or read.accepted or bool(read.reviewed_at)
+        going[-1].reads.append(read)
+    for one in going:
+        if one.reads or one.visit.state != one.before:
+            _save_going(one, at)
+
+
+def _save_going(one: _Going, at: dt.datetime) -> None:
+    one.visit.save()
+    for start in range(0, len(one.reads), BATCH):
+        batch = one.reads[start : start + BATCH]
+        PlateRead.objects.filter(pk__in=[read.pk for read in batch]).update(visit=one.visit)
+    for read in one.reads:
+        read.visit = one.visit
+    if one.visit.state != one.before:
+        _tell(one.visit, at)
 
 
 def derive_visits(*, vehicle: Vehicle, limits: Limits, at: dt.datetime) -> None:

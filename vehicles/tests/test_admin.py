@@ -84,6 +84,14 @@ def test_what_makes_no_sense_is_said_beside_the_field(plant: Plant, change: dict
     assert not ListEntry.objects.exists()
 
 
+def test_times_are_written_on_the_clock_of_the_site(plant: Plant) -> None:
+    times = {"valid_until_0": "2030-01-01", "valid_until_1": "09:00"}
+    as_(plant.people.farid).post(f"{BLOCKED}add/", form(plant, **times))
+    entry = ListEntry.objects.get()
+    assert f"{entry.valid_until:%Y-%m-%d %H:%M}" == "2030-01-01 03:30"
+    assert 'value="09:00:00"' in as_(plant.people.farid).get(f"{BLOCKED}{entry.pk}/change/").content.decode()
+
+
 def test_the_same_plate_twice_is_said(plant: Plant) -> None:
     plant.block()
     assert "on this list already" in as_(plant.people.farid).post(f"{BLOCKED}add/", form(plant)).content.decode()

@@ -32,7 +32,7 @@ def test_a_blocked_vehicle_is_an_alert_of_its_visit(plant: Plant) -> None:
     alert, visit = Alert.objects.get(), Visit.objects.get()
     assert (read.decision, read.level, read.listed["entry"]) == ("block", "critical", entry.pk)
     assert (alert.severity, alert.state, alert.title) == ("critical", "new", "Blocked vehicle: MH12AB1234 at Gate 1")
-    assert alert.detail.startswith("Theft of copper\nRead at 12:00:00 on 02 Mar 2026")
+    assert alert.detail.startswith("Theft of copper.\nRead at 12:00:00 on 02 Mar 2026")
     assert (visit.alert, visit.level, visit.alerted_at) == (alert, "critical", NOON)
     assert Delivery.objects.get().occasion == "raised"
     assert set(Event.objects.values_list("kind", flat=True)) >= {"alert", "visit"}

@@ -82,6 +82,14 @@ def test_whatever_is_not_certain_holds(plant: Plant, how: dict[str, Any], why: s
     assert not Opening.objects.exists()
 
 
+def test_reads_without_a_track_and_reads_far_apart_agree_with_nobody(plant: Plant) -> None:
+    put_gate(plant)
+    plant.send(plant.row(), plant.row(at=after(milliseconds=50)), now=after(seconds=1))
+    for seconds in (0, 11):
+        plant.read(at=after(minutes=1, seconds=seconds), track="slow")
+    assert set(PlateRead.objects.values_list("why", flat=True)) == {"one_read"}
+
+
 def test_a_block_beats_an_allowance(plant: Plant) -> None:
     put_gate(plant)
     plant.block()

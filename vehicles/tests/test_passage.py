@@ -41,7 +41,18 @@ def passage() -> Passage:
 def test_two_reads_that_agree_are_told_at_once_and_once(passage: Passage) -> None:
     told = drive(passage, [plate()] * 20)
     assert [(report.at, report.vote.text, report.vote.agreeing) for report in told] == [(0.2, "MH12AB1234", 2)]
-    assert passage.last_report().is_final
+    assert passage.last_report() is None
+
+
+def test_a_vehicle_that_stayed_is_told_of_once_more_when_it_has_gone(passage: Passage) -> None:
+    drive(passage, [plate()] * 100)
+    last = passage.last_report()
+    assert (last.is_final, last.at) == (True, pytest.approx(19.8))
+
+
+def test_what_was_never_told_is_told_at_the_end(passage: Passage) -> None:
+    assert drive(passage, [plate(sure=0.8)] * 4) == []
+    assert (passage.last_report().vote.confidence, passage.last_report()) == (pytest.approx(0.8), None)
 
 
 def test_a_lone_sure_read_is_told_within_a_second_and_again_when_a_second_agrees(passage: Passage) -> None:

@@ -74,7 +74,7 @@ def test_a_receiver_in_trouble_is_tried_again_with_the_same_id(site):
 def test_a_refusal_for_good_is_an_alert_of_its_own(site, status):
     with web_receiver(status) as receiver:
         webhook(site, receiver.url)
-        blocked_plate(site)
+        blocked_plate(site, severity="warning")
         assert deliver_due(clock=Clock()) == {"given_up": 1}
     failed = Alert.objects.get(kind="delivery_failed")
     assert str(status) in failed.detail
@@ -104,9 +104,43 @@ def test_a_channel_that_is_away_for_an_hour_gets_the_alert_after_it(site):
 
 def test_after_a_day_it_is_given_up_and_said(site):
     webhook(site, "http://127.0.0.1:9/nobody")
-    blocked_plate(site)
+    blocked_plate(site, severity="warning")
     assert deliver_due(clock=Clock(NOON + dt.timedelta(hours=24))) == {"given_up": 1}
     assert only_failed_alert().title == "Guard room cannot be told of alerts"
+
+
+def test_a_critical_alarm_is_tried_until_somebody_answers_it_and_people_are_told(site):
+    clock = Clock()
+    with web_receiver(*[404] * 8) as receiver:
+        channel = webhook(site, receiver.url, min_severity="critical")
+        alert = blocked_plate(site)
+        while len(receiver.bodies) < 8:
+            assert deliver_due(clock=clock) == {"put_off": 1}
+            clock.at = only().due_at
+        channel.refresh_from_db()
+        assert channel.is_enabled
+        assert only_failed_alert().state == "new"
+        clock.at += dt.timedelta(days=40)
+        assert deliver_due(clock=clock) == {"sent": 1}
+    assert only_failed_alert().state == "closed"
+    assert receiver.bodies[-1]["id"] == alert.pk
+
+
+def test_a_channel_that_does_not_answer_holds_up_no_other(site):
+    tried: list[str] = []
+
+    def send(delivery: Delivery) -> None:
+        tried.append(delivery.channel.name)
+        if delivery.channel.name == "Dead":
+            raise DeliveryError("no answer")
+
+    webhook(site, name="Dead")
+    for number in range(5):
+        blocked_plate(site, key=f"visit-{number}")
+    webhook(site, name="Alive")
+    blocked_plate(site, key="visit-9")
+    assert deliver_due(clock=Clock(), senders={"webhook": send}) == {"put_off": 1, "sent": 1}
+    assert sorted(tried) == ["Alive", "Dead"]
 
 
 def only_failed_alert() -> Alert:
@@ -196,7 +230,7 @@ def test_a_mail_server_that_refuses_the_address_is_not_asked_again(site, setting
         mailbox.refuses = True
         _use_mail(settings, mailbox.port)
         webhook(site, "nobody@example.com", kind="email")
-        blocked_plate(site)
+        blocked_plate(site, severity="warning")
         assert deliver_due(clock=Clock()) == {"given_up": 1}
 
 

@@ -87,7 +87,9 @@ def four(people):
         pytest.param("q=looking+taken", {"Taken one"}, id="words of title and note"),
         pytest.param("last=2026-03-01", {"Old one"}, id="until a day of the site's clock"),
         pytest.param("first=2026-03-02&last=2026-03-02", {"Critical one", "Taken one", "Closed one"}, id="one day"),
-        pytest.param("last=2199-12-31&first=1990-01-01", {"Critical one", "Taken one", "Closed one", "Old one"}, id="ever"),  # noqa: E501
+        pytest.param(
+            "last=2199-12-31&first=1990-01-01", {"Critical one", "Taken one", "Closed one", "Old one"}, id="ever"
+        ),
         pytest.param("first=0001-01-01", set(), id="before every calendar"),
         pytest.param("last=9999-12-31", set(), id="after every calendar"),
         pytest.param("first=2026-03-40", set(), id="no date"),

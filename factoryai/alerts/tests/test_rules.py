@@ -80,12 +80,20 @@ def test_retries_never_come_sooner_than_the_one_before_and_at_least_hourly(attem
     assert rules.retry_after(attempts) <= rules.retry_after(attempts + 1) <= dt.timedelta(hours=1)
 
 
+DAY = dt.timedelta(hours=24)
+MOMENT = dt.timedelta(microseconds=1)
+
+
 @pytest.mark.parametrize(
-    ("after", "given_up"),
+    ("severity", "state", "after", "is_refused", "given_up"),
     [
-        pytest.param(dt.timedelta(hours=24) - dt.timedelta(microseconds=1), False, id="a moment before a day"),
-        pytest.param(dt.timedelta(hours=24), True, id="a day"),
+        pytest.param("warning", "new", DAY - MOMENT, False, False, id="a moment before a day"),
+        pytest.param("warning", "new", DAY, False, True, id="a day"),
+        pytest.param("warning", "new", MOMENT, True, True, id="refused"),
+        pytest.param("critical", "new", 30 * DAY, True, False, id="critical and unanswered"),
+        pytest.param("critical", "seen", 30 * DAY, False, False, id="critical and only looked at"),
+        pytest.param("critical", "acknowledged", DAY, False, True, id="critical and answered"),
     ],
 )
-def test_a_delivery_is_given_up_after_a_day(after, given_up):
-    assert rules.gives_up(NOON, NOON + after) is given_up
+def test_when_a_delivery_is_given_up(severity, state, after, is_refused, given_up):
+    assert rules.gives_up(severity, state, NOON, NOON + after, is_refused=is_refused) is given_up

@@ -15,6 +15,7 @@ from factoryai.jobs.services import (
     beat_ticked,
     is_scheduler_running,
     job_started,
+    late_jobs,
     run_job,
     scheduler_status,
     sync_schedule,
@@ -128,6 +129,14 @@ def test_a_deleted_job_stays_deleted():
     assert sync_schedule([ENTRY], at=NOON) == []
     Job.objects.all().delete()
     assert sync_schedule([ENTRY], at=NOON) == [ENTRY.task]
+
+
+def test_a_job_that_the_code_no_longer_has_is_taken_away_and_is_never_late():
+    sync_schedule([ENTRY, Entry("tests.dust", seconds(60))], at=NOON)
+    sync_schedule([ENTRY], at=NOON)
+    assert names() & {ENTRY.task, "tests.dust"} == {ENTRY.task}
+    assert late_jobs(at=NOON + 3600 * SECOND) == [ENTRY.task]
+    assert status_of("tests.dust", NOON + 3600 * SECOND)["missed"] == 0
 
 
 def test_a_job_the_code_does_not_know_is_left_alone():
