@@ -61,7 +61,7 @@ from tests.populated import populate
 populate("demo", gate="gate", hall="entrance")
 first = Alert.objects.order_by("pk").first()
 by = first.site.memberships.get(user__username="farid").user
-acknowledge_alert(alert=first, by=by, note="Electrician is called", at=timezone.now())
+acknowledge_alert(alert=first, by=by, note="Nobody more is let in", at=timezone.now())
 """
 
 
