@@ -137,7 +137,7 @@ def judge(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> None:
 
 def test_every_operation_of_the_api_and_every_page(world, clients):
     wanted = {route: words for route, words in table().items() if not route.startswith("ADMIN ")}
-    pages = {f"GET {route}" for route in routes.other_patterns()}
+    pages = {f"GET {route}".strip() for route in routes.other_patterns()}
     posts = {route for route in BODIES if route.startswith("POST ") and "/api/" not in route}
     found, leaked = walked(world, clients, in_order(routes.operations() | pages | posts))
     only_posted = {f"POST{route[3:]}" for route, words in found.items() if words[-1] == "405" and route in pages}
