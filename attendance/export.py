@@ -24,9 +24,9 @@ from attendance.models import Adjustment, AttendancePolicy, DayRecord, Flag, Fro
 from attendance.models.days import Kind, Review
 from attendance.models.shifts import LeavePart
 from attendance.rules.rounding import Mode, round_minutes
+from factoryai.csv_export import inert
 
 CHUNK = 2000
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 DATE_0 = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed stamp in the file's own properties
 """XLSX files carry a date of making; a fixed one keeps the bytes the same."""
 
@@ -285,13 +285,6 @@ def _names(kind: type) -> list[str]:
 
 def _values(row: Any) -> list[Any]:
     return [getattr(row, name) for name in _names(type(row))]
-
-
-def inert(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
 
 
 def freeze(rows: Iterable[Sequence[Any]]) -> tuple[bytes, str]:

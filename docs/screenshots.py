@@ -8,6 +8,8 @@ A page that answers with an error fails the run. Add a line for a new page; keep
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -41,12 +43,26 @@ class Shot:
     wait_for: str
     height: int = 800
     settle_ms: int = 500
+    is_busy: bool = False
+    """Taken after a day's vehicles, faces and alerts were put in."""
 
 
 SHOTS = (
     Shot("now", "farid", "/", ".tile canvas", height=760, settle_ms=20_000),
     Shot("queue", "meena", "/admin/attendance/flag/", "#result_list", height=700),
+    Shot("security", "farid", "/", "#gate-last", height=850, settle_ms=6000, is_busy=True),
+    Shot("alert", "farid", "/alerts/1/", ".life", height=560, is_busy=True),
 )
+FILL = """
+from django.utils import timezone
+from factoryai.alerts.models import Alert
+from factoryai.alerts.services import acknowledge_alert
+from tests.populated import populate
+populate("demo", gate="gate", hall="entrance")
+first = Alert.objects.order_by("pk").first()
+by = first.site.memberships.get(user__username="farid").user
+acknowledge_alert(alert=first, by=by, note="Nobody more is let in", at=timezone.now())
+"""
 
 
 def take(shots: Sequence[Shot], installation: Installation, browser: Any) -> None:
@@ -98,6 +114,12 @@ def wait_until_ready(installation: Installation) -> None:
         time.sleep(0.5)
 
 
+def fill(installation: Installation) -> None:
+    environment = {**os.environ, "FACTORYAI_DATA_DIR": str(installation.folder)}
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", FILL]
+    subprocess.run(command, cwd=IMAGES.parent.parent, env=environment, check=True)  # noqa: S603  our own
+
+
 def main(names: Sequence[str]) -> None:
     unknown = set(names) - {shot.name for shot in SHOTS}
     if unknown:
@@ -114,7 +136,10 @@ def main(names: Sequence[str]) -> None:
     ):
         wait_until_ready(installation)
         browser = playwright.chromium.launch(executable_path=str(needs_chromium()), args=ARGS)
-        take(chosen, installation, browser)
+        take([shot for shot in chosen if not shot.is_busy], installation, browser)
+        if busy := [shot for shot in chosen if shot.is_busy]:
+            fill(installation)
+            take(busy, installation, browser)
         browser.close()
         installation.stop()
 

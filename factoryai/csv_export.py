@@ -8,8 +8,8 @@ from typing import Any
 
 from django.http import HttpResponse
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet begins a formula with, blanks before it included (OWASP, CSV injection)."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet begins a formula with, blanks before it included, full width too (OWASP, CSV injection)."""
 
 
 def inert(value: Any) -> Any:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from attendance.models import DayRecord, Punch
 from attendance.services.presence import open_sessions
-from factoryai.sheets import csv_answer
+from factoryai.csv_export import csv_response
 from factoryai.sites.access import has_role_anywhere
 from factoryai.sites.models import Site
 from factoryai.sites.permissions import PEOPLE
@@ -130,6 +130,6 @@ def evacuation(request: HttpRequest) -> HttpResponse:
             for one in lists
             for p in one.people
         ]
-        return csv_answer(f"evacuation-{at:%Y%m%dT%H%M%SZ}.csv", [COLUMNS, *rows])
+        return csv_response(f"evacuation-{at:%Y%m%dT%H%M%SZ}.csv", COLUMNS, rows)
     made = [(one, f"{at.astimezone(one.site.zone):%Y-%m-%d %H:%M:%S}") for one in lists]
     return render(request, "evacuation.html", {"lists": made})

@@ -16,8 +16,8 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from factoryai.csv_export import csv_response
 from factoryai.rest import Refusal
-from factoryai.sheets import csv_answer
 from factoryai.sites.access import roles_at
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import PEOPLE
@@ -119,7 +119,7 @@ def export(request: HttpRequest, pk: int, period: str) -> HttpResponse:
         for row in rows_of(found, span, at)
         if row.total and not row.is_running
     ]  # fmt: skip
-    return csv_answer(f"occupancy-{found.pk}-{period}-{span.first}.csv", [COLUMNS, *rows])
+    return csv_response(f"occupancy-{found.pk}-{period}-{span.first}.csv", COLUMNS, rows)
 
 
 @login_required

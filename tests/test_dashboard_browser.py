@@ -91,6 +91,20 @@ def logins(rig):
     return cookies
 
 
+@pytest.fixture(scope="module")
+def rows(rig, tmp_path_factory):
+    """Return the numbers of the rows that addresses name."""
+    place = tmp_path_factory.mktemp("rows") / "rows.json"
+    rig.shell(ROWS.replace("PLACE", str(place)))
+    return json.loads(place.read_text())
+
+
+@pytest.fixture(scope="module")
+def calling(rig):
+    """A critical alert that nobody answers."""
+    rig.shell(RAISE.format(site="pune", severity="critical", title="Look here"))
+
+
 @pytest.fixture
 def open_page(rig, browser, logins):
     """Open a page as somebody; errors of its scripts and requests that leave the machine fail the test."""
@@ -253,8 +267,7 @@ def test_without_scripts_a_site_is_chosen_and_an_alert_taken_on(open_page, rig):
         pytest.param({"viewport": {"width": 3840, "height": 2160}}, id="a 4K wall"),
     ],
 )
-def test_the_screen_fits_and_moves_only_where_motion_is_welcome(open_page, rig, how):
-    rig.shell(RAISE.format(site="pune", severity="critical", title="Look here"))
+def test_the_screen_fits_and_moves_only_where_motion_is_welcome(open_page, calling, how):
     page = open_page("/", **how)
     is_live(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -265,9 +278,8 @@ def test_the_screen_fits_and_moves_only_where_motion_is_welcome(open_page, rig, 
 
 
 @pytest.mark.parametrize("name", list(PAGES))
-def test_no_page_has_a_serious_fault_weighs_too_much_or_asks_elsewhere(open_page, rig, name, tmp_path):
-    rig.shell(ROWS.replace("PLACE", str(tmp_path / "rows")))
-    rows, source, faults = json.loads((tmp_path / "rows").read_text()), axe_source(), []
+def test_no_page_has_a_serious_fault_weighs_too_much_or_asks_elsewhere(open_page, rows, name):
+    source, faults = axe_source(), []
     page = open_page("about:blank", name)
     weights: dict[str, int] = {}
     page.on("response", lambda answer: weigh(answer, weights))

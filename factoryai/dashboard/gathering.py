@@ -33,7 +33,7 @@ MOST_ALERTS = 30
 MOST_FACES = 6
 MOST_READS = 7
 MOST_NAMED = 6
-TILES_BESIDE = 3
+TILES_BESIDE = 4
 """Small walls are wide and low: the blocks below stay on the screen."""
 UNDELIVERED_AFTER = dt.timedelta(minutes=5)
 

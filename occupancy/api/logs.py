@@ -72,7 +72,7 @@ def _plain(item: Any) -> NewLog | None:
     is_named = type(event_id) is str and event_id.isascii() and event_id.isprintable()
     is_plain = (
         is_named and 0 < len(event_id) <= 100 and event_id == event_id.strip()
-        and type(zone) is int and 0 <= zone < 2**63
+        and type(zone) is int and 0 < zone < 2**31
         and type(kind) is str and kind in KINDS
         and (count is None or (type(count) is int and 0 <= count < 2**31))
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factoryai.sites.tests.factories import api_client, make_people
@@ -87,7 +87,7 @@ usual = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(usual, rows))
 def test_the_short_way_reads_a_row_as_the_serializer_does_or_leaves_it_alone(row):
     plain = _plain(row)

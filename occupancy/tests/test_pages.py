@@ -66,7 +66,7 @@ def test_a_zone_shows_its_chart_and_its_drift_in_ten_queries(login, hall, django
 
 def test_the_export_has_a_row_for_every_summed_day_and_no_formula(login, hall):
     Zone.objects.update(name='=HYPERLINK("x")')
-    lines = login("farid").get(f"/occupancy/{hall.pk}/week.csv").content.decode().splitlines()
+    lines = login("farid").get(f"/occupancy/{hall.pk}/week.csv").content.decode("utf-8-sig").splitlines()
     assert lines[0] == "site,zone,time,average,peak,low,entries,exits,logs,complete"
     assert len(lines) == 1 + hall.days.count()
     assert all(line.split(",")[1].startswith("\"'=") for line in lines[1:])

@@ -74,4 +74,4 @@ def test_a_camera_never_counts_for_a_zone_of_another_site(people, camera):
 def test_only_cameras_for_occupancy_with_lines_are_counted_on(people, camera):
     others = [make_camera(people.site, roles=["gate"], lines=LINES), make_camera(people.site, roles=["occupancy"])]
     assert [type(found) for found in pipeline.analysers_for(camera)] == [CountingAnalyser]
-    assert [list(pipeline.analysers_for(other)) for other in others] == [[], []]
+    assert not any(isinstance(one, CountingAnalyser) for other in others for one in pipeline.analysers_for(other))

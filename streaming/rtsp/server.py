@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 UNSENT_BYTES = 262_144
 """Socket buffer per viewer: a viewer that is slow gets newer pictures, not older ones."""
-FPS = 12.0
+FPS = 8.0
 """Enough to follow somebody through a turnstile; each picture costs 5 to 15 ms of a core."""
 
 

@@ -23,7 +23,8 @@ LEAST: Final = 1e-5
 """A character less likely than this at a step is not tried there: such a plate would never be accepted."""
 
 CANDIDATES: Final = 5
-SURE_BLANK: Final = 1 - 1e-5
+APART: Final = 0.5
+"""Chance of a blank from which a step parts two characters that are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +186,17 @@ def _route(logs: np.ndarray, places: Sequence[int]) -> list[int]:
 def _passed_over(chances: np.ndarray, route: Sequence[int], places: Sequence[int], first: int) -> float:
     """Return the largest chance of a character in the steps between the characters.
 
-    A step between two of them often still shows one of its neighbours; that is no character passed over.
+    A step right beside one of them often still shows it; that is no character passed over. With a blank between it is
+    the same character once more.
     """
-    highest = 0.0
-    for step, node in enumerate(route):
-        if node % 2 or step < first:
-            continue
-        others = chances[step, 1:].copy()
-        for beside in (node - 1, node + 1):
-            if 0 <= beside < len(places):
-                others[places[beside] - 1] = 0
-        highest = max(highest, float(others.max()))
-    return highest
+    others = chances[:, 1:].copy()
+    for steps in (range(len(route)), range(len(route) - 1, -1, -1)):
+        beside = 0
+        for step in steps:
+            if route[step] % 2:
+                beside = places[route[step]]
+            elif beside:
+                others[step, beside - 1] = 0
+                beside = 0 if chances[step, 0] > APART else beside
+    between = [step for step, node in enumerate(route) if node % 2 == 0 and step >= first]
+    return float(others[between].max(initial=0.0))

@@ -34,6 +34,7 @@ SHAPES: Final = (
     (f"(?:IND)?DL[0-9]{{1,2}}[CEPRSTVYLG]{LETTERS}{{0,2}}[0-9]{{4}}", USUAL),
     (f"(?:IND)?[2-9][0-9]BH[0-9]{{4}}{LETTERS}{{1,2}}", USUAL),
     (f"(?:IND)?{ONE_DIGIT}[0-9]{LETTERS}{{1,2}}[0-9]{{4}}", RARE),
+    (f"DL[0-9]{{1,2}}{LETTERS}{{3}}[0-9]{{4}}", RARE),
     (f"{STATE}[0-9]{{6}}", RARE),
     (f"{STATE}[0-9]{{2}}{LETTERS}{{1,2}}[0-9]{{1,3}}", ODD),
     (f"{STATE}[0-9]{{2}}{LETTERS}{{3}}[0-9]{{4}}", ODD),

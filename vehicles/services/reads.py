@@ -28,7 +28,7 @@ from vehicles.services.gates import freshness, plan_opening
 from vehicles.services.lists import Listed, facts_of_hit, find_listed
 from vehicles.services.pictures import discard_picture, keep_picture, open_picture
 from vehicles.services.policies import policy_of, rules_of
-from vehicles.services.tracks import Companions, companions_of, settle_track
+from vehicles.services.tracks import Companions, companions_of, settle_track, tracks_to_settle
 from vehicles.services.visits import lock_vehicle, place_reads
 
 MOST_READS = 1000
@@ -194,7 +194,7 @@ def _record_at(site: Site, rows: Sequence[NewRead], source: str, at: dt.datetime
     count = 0
     for key, group in sorted(groups.items()):
         count += _record_group(site, key, group, policy, source, at)
-    for track in sorted({one.row.track for one in judged if one.row.track}):
+    for track in tracks_to_settle(source, {one.row.track for one in judged}):
         settle_track(source=source, track=track, limits=policy.limits, at=at)
     return count
 

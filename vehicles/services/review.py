@@ -67,7 +67,7 @@ def _lock_all(read: PlateRead, judgement: Judgement | None, at: dt.datetime) -> 
 
 
 def _take_out(read: PlateRead, vehicles: dict[str, Vehicle], at: dt.datetime) -> None:
-    PlateRead.objects.filter(pk=read.pk).update(counts=False, visit=None, vehicle=None)
+    PlateRead.objects.filter(pk=read.pk).update(counts=False, visit=None, vehicle=None, level="", listed={})
     for vehicle in vehicles.values():
         derive_visits(vehicle=vehicle, limits=policy_of(read.site).limits, at=at)
     read.refresh_from_db()
@@ -93,7 +93,7 @@ def _take_as(read: PlateRead, judgement: Judgement, vehicles: dict[str, Vehicle]
     listed = find_listed(judgement.keys, [read.site_id])
     hit = find_blocked(judgement, listed["blocked"], read.captured_at)
     watched = find_blocked(judgement, listed["watch"], read.captured_at)
-    if hit:
-        PlateRead.objects.filter(pk=read.pk).update(level=hit.level, listed=facts_of_hit(hit))
-        read.refresh_from_db()
+    level, facts = (hit.level if hit else ""), facts_of_hit(hit or watched)
+    PlateRead.objects.filter(pk=read.pk).update(level=level, listed=facts)
+    read.refresh_from_db()
     raise_alarms(read=read, hit=hit, watched=watched, at=at)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.db.models import Count
 
 from vehicles.models import PlateRead, Vehicle
 from vehicles.rules.visits import Limits, is_torn
@@ -35,6 +36,12 @@ def companions_of(source: str, tracks: Iterable[str]) -> Companions:
     for track, plate in rows.order_by().values_list("track", "plate").distinct():
         found.plates.setdefault(track, set()).add(plate)
     return found
+
+
+def tracks_to_settle(source: str, tracks: Iterable[str]) -> list[str]:
+    """Return those of ``tracks`` that have more than one read: one alone contradicts nobody."""
+    rows = PlateRead.objects.filter(source=source, track__in=[track for track in tracks if track]).order_by("track")
+    return list(rows.values("track").annotate(reads=Count("pk")).filter(reads__gt=1).values_list("track", flat=True))
 
 
 def settle_track(*, source: str, track: str, limits: Limits, at: dt.datetime) -> None:

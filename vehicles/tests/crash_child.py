@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import os
 import signal
 import sys
@@ -73,6 +74,7 @@ def work(wish: dict[str, Any]) -> int:
 
 def main() -> None:
     django.setup()
+    logging.disable(logging.WARNING)  # a bench has no Redis, and each child would say so
     say("ready")
     for line in sys.stdin:
         pid = os.fork()

@@ -177,7 +177,7 @@ def test_a_mistaken_alarm_is_withdrawn_by_its_correction(plant: Plant) -> None:
     plant.block("HR26DK8337")
     read = plant.read("HR260K8337")
     assert (read.level, Visit.objects.get().state) == ("critical-probable", "open")
-    decide(plant, read, "correct", plate="HR26QK8337")
+    assert "Corrected: HR26QK8337." in decide(plant, read, "correct", plate="HR26QK8337")
     read.refresh_from_db()
     assert (read.visit.plate, Visit.objects.get(plate="HR26DK8337").state) == ("HR26QK8337", "withdrawn")
     assert Alert.objects.get().state == "new"
