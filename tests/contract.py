@@ -113,7 +113,8 @@ def run(operation: Any, world: World, *, cases: int, seed: int, outcome: Outcome
             answer = case.call(headers={"Authorization": f"Bearer {token}"})
             transaction.set_rollback(True)
         outcome.cases += 1
-        outcome.statuses[f"{answer.status_code // 100}xx"] += 1
+        status = answer.status_code
+        outcome.statuses["503" if status == 503 else f"{status // 100}xx"] += 1
         try:
             case.validate_response(answer, checks=checks)
         except (Failure, FailureGroup) as error:
