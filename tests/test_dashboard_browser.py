@@ -200,6 +200,47 @@ def test_a_camera_is_looked_at_and_the_people_inside(open_page):
     shoot(page, "9-a-zone-over-time")
 
 
+def test_a_manager_blocks_a_plate_changes_it_in_two_clicks_and_finds_it_by_any_spelling(open_page):
+    page = open_page("/admin/", "kavita")
+    page.get_by_role("link", name="Blocked plates", exact=True).click()
+    page.get_by_role("link", name="Add blocked plate").click()
+    page.fill("[name=plate]", "ka-01 ek 171")
+    page.select_option("[name=site]", label="Pune")
+    page.fill("[name=reason]", "Left without paying")
+    shoot(page, "m1-a-plate-is-blocked")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.fill("#searchbar", "KA01EK0171")
+    page.press("#searchbar", "Enter")
+    row = page.locator("#result_list tbody tr", has_text="Left without paying")
+    row.get_by_text("in force").wait_for()
+    row.get_by_role("link", name="KA01EK171").click()
+    page.fill("[name=reason]", "Left without paying twice")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator("#result_list tbody tr", has_text="Left without paying twice").wait_for()
+    shoot(page, "m2-found-and-changed")
+
+
+def test_a_manager_tries_a_camera_before_saving_it(open_page):
+    page = open_page("/admin/streaming/camera/add/", "kavita")
+    page.fill("[data-try]", "demo:gate")
+    page.get_by_role("button", name="Try it").click()
+    wait_for(page, "document.querySelector('img[alt=\\'What the camera sees now\\']')?.naturalWidth > 0")
+    shoot(page, "m3-a-camera-is-tried")
+    page.fill("[data-try]", "ftp://192.168.1.20/stream")
+    page.get_by_role("button", name="Try it").click()
+    wait_for(page, "document.querySelector('img[alt=\\'What the camera sees now\\']').hidden")
+    assert "rtsp" in page.locator("p.help[role=status]").inner_text().lower()
+
+
+def test_a_manager_sees_all_sites_and_opens_one(open_page):
+    page = open_page("/", "kavita")
+    page.get_by_role("heading", name="Overview").wait_for()
+    shoot(page, "m4-all-sites")
+    page.get_by_role("link", name="Pune", exact=True).first.click()
+    page.locator("#block-alerts").wait_for()
+    assert "site=pune" in page.url
+
+
 def test_nothing_is_lost_when_the_server_restarts_and_the_page_says_that_it_is_not_live(open_page, rig):
     page = open_page("/")
     is_live(page)

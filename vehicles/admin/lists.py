@@ -101,6 +101,16 @@ class StandingFilter(SimpleListFilter):
         return rows if self.value() == "all" else rows.kept()
 
 
+def _ask_for_site(field: forms.ModelChoiceField, request: HttpRequest) -> None:
+    """Everywhere is a superuser's to choose; who has one site need not choose at all."""
+    if request.user.is_superuser:
+        return
+    field.required, field.help_text = True, ""
+    own = Site.objects.visible_to(request.user, GUARDS)[:2]
+    if len(own) == 1:
+        field.initial = own[0]
+
+
 class ListAdmin(SpelledSearch, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     """One list. Removing keeps the entry as history; a plate that is changed is another entry."""
 
@@ -131,7 +141,7 @@ class ListAdmin(SpelledSearch, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
         form = super().get_form(request, obj, change=change, **kwargs)
         form.list_name, form.user = self.list_name, request.user
         if "site" in form.base_fields:
-            form.base_fields["site"].required = not request.user.is_superuser
+            _ask_for_site(form.base_fields["site"], request)
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
