@@ -30,7 +30,7 @@ from attendance.services.punches import NewPunch, record_punch, record_punches
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
 from attendance.services.rosters import save_shift, touch_site
 from attendance.services.watermarks import close_site
-from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
+from attendance.tests.factories import LATER, MONDAY, Plant, assign, clock, make_employee, make_plant
 from factoryai.rest import Refusal
 from identity.services.people import save_employee
 
@@ -149,6 +149,17 @@ def test_an_edited_shift_changes_the_days_from_its_date_on(plant: Plant) -> None
 
 def as_times(fields: dict) -> dict:
     return {name: time.fromisoformat(fields[name]) for name in ("starts_at", "ends_at")}
+
+
+def test_a_version_that_runs_into_another_shift_of_somebody_is_refused(plant: Plant) -> None:
+    assign(plant.asha, plant.night)
+    fields = {"starts_at": time(8), "window_before_minutes": 30, "window_after_minutes": 30}
+    longer = {**fields, "ends_at": time(23), "effective_from": date(2026, 3, 10)}
+    with pytest.raises(Refusal, match="2026-03-10 it overlaps another shift of Asha") as refused:
+        save_shift(site=plant.site, name="A", fields=longer, by=None, at=LATER)
+    assert (refused.value.code, plant.day.versions.count()) == ("shifts_overlap", 1)
+    until = {**fields, "ends_at": time(22), "effective_from": date(2026, 3, 10)}
+    assert save_shift(site=plant.site, name="A", fields=until, by=None, at=LATER).number == 2
 
 
 def test_a_holiday_takes_the_absence_away(plant: Plant) -> None:
