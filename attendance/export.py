@@ -332,7 +332,9 @@ def export_xlsx(period: PayPeriod, digest: str, into: IO[bytes]) -> None:
     """Write the export as XLSX, row by row; strings stay strings whatever they begin with."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(into, options) as book:
-        book.set_properties({"created": DATE_0, "title": str(period)})
+        # No name of the site here: it may be changed after the lock, and the bytes may not.
+        title = f"Payroll {period.first_date} to {period.last_date}"
+        book.set_properties({"created": DATE_0, "title": title})
         sheet = book.add_worksheet("Payroll")
         sheet.write_row(0, 0, ["content sha-256", digest])
         for number, row in enumerate(table(period), start=1):

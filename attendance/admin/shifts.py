@@ -15,7 +15,7 @@ from attendance.admin.showing import HR, SiteFilter, is_id
 from attendance.imports import SHIFTS
 from attendance.models import Shift, ShiftVersion
 from attendance.services.preview import Preview, preview_change
-from attendance.services.rosters import save_shift, spans_of_shift
+from attendance.services.rosters import clash_of, save_shift, spans_of_shift
 from factoryai.sites.csv_admin import CsvImportAdmin
 from factoryai.sites.models import Site
 from factoryai.sites.role_admin import RoleAdmin
@@ -72,6 +72,9 @@ class ShiftForm(forms.ModelForm):
         site, name, since = cleaned.get("site"), cleaned.get("name"), cleaned.get("effective_from")
         if site and ShiftVersion.objects.filter(shift__site=site, shift__name=name, effective_from=since).exists():
             self.add_error("effective_from", f"{name} has a version from {since} already; choose another date.")
+        shift = Shift.objects.filter(site=site, name=name).select_related("site").first() if not self.errors else None
+        if shift and (text := clash_of(ShiftVersion(shift=shift, number=0, **self.fields_of_version()))):
+            self.add_error("starts_at", text)
         return cleaned
 
     def fields_of_version(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Roster:
     """What a person is to do, and when: ``defaults`` stand in where no assignment is in force.
 
     ``days_off`` are the site's, for assignments that name no days of their own. ``sessions`` is for people whom nothing
-    is assigned to: None leaves their punches to HR.
+    is assigned to: None leaves their punches to HR, and so do dates that are not among ``counted_days``, None for all.
     """
 
     assignments: tuple[Assignment, ...] = ()
@@ -50,6 +50,7 @@ class Roster:
     joined: date | None = None
     left: date | None = None
     sessions: SessionPolicy | None = None
+    counted_days: frozenset[date] | None = None
 
     def employs_on(self, day: date) -> bool:
         return (self.joined or day) <= day <= (self.left or day)
@@ -177,7 +178,8 @@ def _of_sessions(
 
 
 def _is_free(roster: Roster, one: Placed, zone: ZoneInfo) -> bool:
-    return not roster.is_planned(one.punch.at.astimezone(zone).date())
+    day = one.punch.at.astimezone(zone).date()
+    return not roster.is_planned(day) and (roster.counted_days is None or day in roster.counted_days)
 
 
 def _of_session(

@@ -10,6 +10,7 @@ from typing import Any
 from attendance.models import Adjustment, DayRecord, PayPeriod
 from attendance.models.days import describe
 from attendance.rules.days import DayRecord as DerivedRecord
+from attendance.rules.shifts import DAY
 from identity.models import Employee
 
 Key = tuple[int, str]
@@ -74,7 +75,7 @@ def hold_back(
 
     The difference is to the record as it was locked, or as it was settled last; one that has gone again is taken off.
     """
-    periods = locked_periods(people, first, last)
+    periods = locked_periods(people, first - DAY, last + DAY)
     if not periods and not any(row.period for row in stored.values()):
         return set(), 0
     departments = {person.pk: person.department for person in people}
@@ -138,9 +139,13 @@ def _list(
     at: datetime,
 ) -> None:
     open_rows = Adjustment.objects.filter(
-        employee__in=[person.pk for person in people], settled_in=None, shift_date__gte=first, shift_date__lte=last
+        employee__in=[person.pk for person in people],
+        settled_in=None,
+        shift_date__gte=first - DAY,
+        shift_date__lte=last + DAY,
     )
-    listed = {(row.employee_id, row.slot): row for row in open_rows}
+    by_slot = {(row.employee_id, row.slot): row for row in open_rows}
+    listed = {key: row for key, row in by_slot.items() if first <= row.shift_date <= last or key in held}
     Adjustment.objects.filter(pk__in=[row.pk for key, row in listed.items() if key not in differences]).delete()
     fresh = []
     for (employee, slot), (before, after) in differences.items():

@@ -128,23 +128,24 @@ def _load_versions(sites: Collection[int], facts: Facts) -> dict[int, tuple[shif
 
 def _shared(site: SiteFacts, versions: dict[int, tuple[shifts.Shift, ...]], first: date, last: date) -> dict:
     """Return the parts of a roster that a site's policies give everybody, each policy on its own dates."""
-    defaults, days_off, sessions = [], set(), None
+    defaults, days_off, counted = [], set(), set()
     for position, policy in enumerate(site.policies):
         following = site.policies[position + 1 : position + 2]
         until = following[0].effective_from - DAY if following else None
         if policy.default_shift_id:
             known = versions.get(policy.default_shift_id, ())
             defaults.append(shifts.Assignment(known, policy.effective_from, until))
-        start = max(first - MARGIN, policy.effective_from)
-        end = min(last + MARGIN, until or last + MARGIN)
+        start = max(first - 2 * MARGIN, policy.effective_from)
+        end = min(last + 2 * MARGIN, until or last + 2 * MARGIN)
         days_off |= {day for day in days_between(start, end) if day.weekday() in policy.week_offs}
-        if policy.effective_from <= last:
-            sessions = SessionPolicy() if policy.counts_unplanned_work else None
+        if policy.counts_unplanned_work:
+            counted |= set(days_between(start, end))
     return {
         "defaults": tuple(defaults),
         "days_off": frozenset(days_off),
         "holidays": site.holidays,
-        "sessions": sessions,
+        "sessions": SessionPolicy() if counted else None,
+        "counted_days": frozenset(counted),
     }
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from attendance.export import freeze, live_table
 from attendance.models import Adjustment, DayRecord, Flag, FrozenPayroll, PayPeriod, PeriodStep
@@ -101,13 +101,13 @@ def unlock_period(*, period: PayPeriod, by: Any, reason: str, at: datetime) -> P
     period = PayPeriod.objects.select_for_update().get(pk=period.pk)
     if not period.is_locked:
         raise Refusal("not_locked", "This period is not locked.", 409)
-    if Adjustment.objects.filter(period=period).exclude(settled_in=None).exclude(settled_in=period).exists():
+    if _is_settled_later(period):
         text = "Adjustments of this period are settled in a later one; unlock that one first."
         raise Refusal("later_period_locked", text, 409)
     period.state, period.locked_at, period.locked_by = PayPeriod.State.OPEN, None, None
     period.save(update_fields=["state", "locked_at", "locked_by"])
     FrozenPayroll.objects.filter(period=period).delete()
-    Adjustment.objects.filter(settled_in=period).update(settled_in=None)
+    _unsettle(period)
     Adjustment.objects.filter(period=period, settled_in=None).delete()
     DayRecord.objects.filter(period=period).update(state=DayRecord.State.FINAL, digest="", period=None)
     PeriodStep.objects.create(
@@ -115,3 +115,27 @@ def unlock_period(*, period: PayPeriod, by: Any, reason: str, at: datetime) -> P
     )
     rebuild_site(site=period.site, first=period.first_date, last=period.last_date, at=at)
     return period
+
+
+def _is_settled_later(period: PayPeriod) -> bool:
+    """Whether another period settled something of this one, or settled again what this one had settled."""
+    elsewhere = Adjustment.objects.exclude(settled_in=None).exclude(settled_in=period)
+    again = elsewhere.filter(employee=OuterRef("employee"), slot=OuterRef("slot"), pk__gt=OuterRef("pk"))
+    return (
+        elsewhere.filter(period=period).exists() or Adjustment.objects.filter(Exists(again), settled_in=period).exists()
+    )
+
+
+def _unsettle(period: PayPeriod) -> None:
+    """Let what a period had settled wait again; what has come for the same record since becomes one with it."""
+    settled = {(row.employee_id, row.slot): row for row in Adjustment.objects.filter(settled_in=period)}
+    people, slots = {person for person, _ in settled}, {slot for _, slot in settled}
+    for later in Adjustment.objects.filter(settled_in=None, employee__in=people, slot__in=slots):
+        if row := settled.get((later.employee_id, later.slot)):
+            row.after, row.found_at = later.after, later.found_at
+            row.worked_minutes += later.worked_minutes
+            row.overtime_minutes += later.overtime_minutes
+            later.delete()
+            row.save(update_fields=["after", "found_at", "worked_minutes", "overtime_minutes"])
+    Adjustment.objects.filter(pk__in=[row.pk for row in settled.values() if row.before == row.after]).delete()
+    Adjustment.objects.filter(settled_in=period).update(settled_in=None)

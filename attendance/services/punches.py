@@ -26,10 +26,11 @@ MOST_PUNCHES = 1000
 CLOCK_SLACK = timedelta(minutes=5)
 """How far ahead of the server a device's clock may be."""
 
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""Before it a device's clock was never set."""
+LONGEST_AGO = timedelta(days=5 * 366)
+"""A terminal whose battery is empty says 2000 or 2010; believed, everybody would be absent since then."""
 
 REBUILD_TASK = "attendance.rebuild"
+REUSED = ("event_id_reused", "This event id was used for another person before: send one of its own.")
 UNKNOWN_EMPLOYEE = ("unknown_employee", "There is no such employee here.")
 
 
@@ -80,8 +81,8 @@ def judge_time(at: datetime, now: datetime) -> tuple[str, str] | None:
     """Return why a time is refused, as code and message; None for a good one."""
     if at > now + CLOCK_SLACK:
         return "in_future", "This time has not come yet; check the device's clock."
-    if at < EARLIEST:
-        return "long_ago", "This time lies before 2000; check the device's clock."
+    if now - at > LONGEST_AGO:
+        return "long_ago", "This time lies more than five years back; check the device's clock."
     return None
 
 
@@ -98,21 +99,22 @@ def record_punches(
         raise Refusal("too_many_rows", f"At most {MOST_PUNCHES} rows at a time.", 413)
     Source.objects.select_for_update().get(pk=source.pk)
     result, good = Received(), []
+    known = _owners(rows, source)
+    owners, first = dict(known), {}
     for index, row in enumerate(rows):
-        refused = (
-            judge_time(row.at, at) if row.employee in people else ("unknown_employee", "There is no such employee.")
-        )
-        if refused:
+        if refused := _refuse(row, people, owners, at):
             result.rejected.append((index, *refused))
         else:
+            owners[row.key] = row.employee
+            first.setdefault(row.key, row)
             good.append(row)
-    fresh = _without_repeats(good, source)
+    fresh = [row for key, row in first.items() if key not in known]
     result.accepted, result.duplicates = len(fresh), len(good) - len(fresh)
     Punch.objects.bulk_create([_punch(row, source, people, at) for row in fresh], batch_size=1000)
     spans = _dates(fresh, source.site)
     mark_dirty(spans)
     if fresh:
-        keep_since(source.site, min(first for _, first, _ in spans))
+        keep_since(source.site, min(start for _, start, _ in spans))
         transaction.on_commit(rebuild_soon, robust=True)
     return result
 
@@ -130,12 +132,21 @@ def rebuild_soon() -> None:
     ask_worker(REBUILD_TASK)
 
 
-def _without_repeats(rows: Sequence[NewPunch], source: Source) -> list[NewPunch]:
-    first: dict[str, NewPunch] = {}
-    for row in rows:
-        first.setdefault(row.key, row)
-    used = set(Punch.objects.filter(source=source, event_id__in=list(first)).values_list("event_id", flat=True))
-    return [row for key, row in first.items() if key not in used]
+def _owners(rows: Sequence[NewPunch], source: Source) -> dict[str, int]:
+    """Return the events that the source has sent before, each with the person it was about."""
+    found = Punch.objects.filter(source=source, event_id__in={row.key for row in rows})
+    return dict(found.values_list("event_id", "employee_id"))
+
+
+def _refuse(
+    row: NewPunch, people: Mapping[int, Employee], owners: Mapping[str, int], at: datetime
+) -> tuple[str, str] | None:
+    """Return why a row is refused; a counter that began again after a reset must not swallow another's punches."""
+    if row.employee not in people:
+        return UNKNOWN_EMPLOYEE
+    if owners.get(row.key, row.employee) != row.employee:
+        return REUSED
+    return judge_time(row.at, at)
 
 
 def _punch(row: NewPunch, source: Source, people: Mapping[int, Employee], at: datetime, by: Any = None) -> Punch:
@@ -165,14 +176,17 @@ def _dates(rows: Sequence[NewPunch], site: Site) -> list[tuple[int, date, date]]
 
 @transaction.atomic
 def record_punch(*, row: NewPunch, employee: Employee, source: Source, at: datetime, by: Any = None) -> Outcome:
-    """Record one punch and derive its day at once. Raises `Refusal` with ``in_future`` or ``long_ago``.
+    """Record one punch and derive its day at once.
 
     A repeat of the event is the fact that was; a repeat of the entry is kept as a duplicate that changes nothing.
+    Raises `Refusal` with ``in_future`` or ``long_ago``, or ``event_id_reused`` (409) for an event of another person.
     """
     if refused := judge_time(row.at, at):
         raise Refusal(*refused)
     Employee.objects.select_for_update(no_key=True).get(pk=employee.pk)
     punch, is_fresh = _insert(row, employee, source, at, by)
+    if punch.employee_id != employee.pk:
+        raise Refusal(*REUSED, 409)
     day = punch.at.astimezone(employee.site.zone).date()
     keep_since(employee.site, day)
     done = rebuild_people(site=employee.site_id, employees=[employee.pk], first=day, last=day, at=at)

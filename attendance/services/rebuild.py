@@ -128,8 +128,10 @@ def rebuild_people(
 
 def _write(derived: Derivation, at: datetime, done: Rebuilt) -> None:
     people, facts, first, last = derived.people, derived.facts, derived.first, derived.last
-    stored = stored_records(people, first, last)
     wanted = {one.key: one for one in derived.wanted()}
+    near = stored_records(people, first - DAY, last + DAY)
+    # A shift may be dated by its other end since it was stored: the record is then found just outside the dates.
+    stored = {key: row for key, row in near.items() if first <= row.shift_date <= last or key in wanted}
     held, adjusted = hold_back(people, stored, wanted, first, last, at)
     done.adjusted += adjusted
     changed = [key for key, one in wanted.items() if key not in held and _differs(stored.get(key), one)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from attendance.models import Assignment, Progress, Shift, ShiftVersion
 from attendance.rules import shifts as rules
@@ -28,7 +31,8 @@ LOOKED_AHEAD = timedelta(days=60)
 def save_shift(*, site: Site, name: str, fields: Mapping[str, Any], by: Any, at: datetime) -> ShiftVersion:
     """Add a shift, or a version of the one that has this name, from ``fields["effective_from"]`` on.
 
-    Raises Django's ValidationError for fields that make no sense, and ``version_exists`` (409) for a date that has one.
+    Raises Django's ValidationError for fields that make no sense, ``version_exists`` (409) for a date that has one, and
+    ``shifts_overlap`` (409) when somebody who works it has another shift at those hours.
     """
     shift, _ = Shift.objects.get_or_create(site=site, name=name)
     Shift.objects.select_for_update().get(pk=shift.pk)
@@ -38,9 +42,35 @@ def save_shift(*, site: Site, name: str, fields: Mapping[str, Any], by: Any, at:
         text = f"{name} has a version from {version.effective_from} already; choose another date."
         raise Refusal("version_exists", text, 409, {"effective_from": text})
     version.full_clean()
+    if text := clash_of(version):
+        raise Refusal("shifts_overlap", text, 409, {"starts_at": text})
     version.save()
     touch_shift(shift=shift, since=version.effective_from, at=at)
     return version
+
+
+def clash_of(version: ShiftVersion) -> str:
+    """Say which other shift of somebody a version that is not saved yet would run into; empty when none.
+
+    Looks once at each combination of assignments that somebody has beside the shift from the version's date on.
+    """
+    shift, since = version.shift, version.effective_from
+    standing = Assignment.objects.filter(Q(to_date__isnull=True) | Q(to_date__gte=since))
+    rows = standing.filter(employee__in=standing.filter(shift=shift).values("employee")).select_related("employee")
+    versions: dict[int, tuple[rules.Shift, ...]] = defaultdict(tuple)
+    for row in (*ShiftVersion.objects.filter(shift__site=shift.site_id).select_related("shift"), version):
+        versions[row.shift_id] += (row.as_rule(),)
+    people: dict[Employee, list[rules.Assignment]] = defaultdict(list)
+    for given_shift in rows.order_by("employee", "from_date", "pk"):
+        rule = given_shift.as_rule(versions[given_shift.shift_id])
+        people[given_shift.employee].append(replace(rule, from_date=max(rule.from_date, since - DAY)))
+    seen = {tuple(given): person for person, given in people.items() if len(given) > 1}
+    for given, person in seen.items():
+        starts = {max(since, one.from_date) for one in given}
+        for start in sorted(starts):
+            if day := find_overlap(given, shift.site.zone, start, start + LOOKED_AHEAD):
+                return f"On {day} it overlaps another shift of {person}; change that assignment first."
+    return ""
 
 
 def touch_shift(*, shift: Shift, since: date, at: datetime) -> int:

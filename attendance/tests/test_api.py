@@ -451,12 +451,14 @@ def test_the_export_repeats_byte_for_byte(plant: Plant, kind: str) -> None:
     assert export(plant.people.farid, period, kind).status_code == 403
 
 
-def test_a_paid_payroll_does_not_change_when_a_person_is_renamed(plant: Plant) -> None:
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_paid_payroll_does_not_change_when_a_person_or_the_site_is_renamed(plant: Plant, kind: str) -> None:
     post(plant.people.gate, "check-in", CHECK_IN)
     period, _ = lock(plant, accept_unreviewed=True)
-    before = export(plant.people.meena, period).getvalue()
+    before = export(plant.people.meena, period, kind).getvalue()
+    type(plant.site).objects.filter(pk=plant.site.pk).update(name="Pune Works")
     type(plant.asha).objects.filter(pk=plant.asha.pk).update(name="Asha Rao", department="Paint")
-    assert export(plant.people.meena, period).getvalue() == before
+    assert export(plant.people.meena, period, kind).getvalue() == before
 
 
 def test_cells_that_begin_a_formula_are_inert(plant: Plant) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from attendance.export import live_table
 from attendance.models import (
+    Assignment,
     AttendancePolicy,
     DayRecord,
     DirtyDay,
@@ -29,7 +30,7 @@ from attendance.services.punches import NewPunch, record_punch, record_punches
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
 from attendance.services.rosters import save_shift, touch_site
 from attendance.services.watermarks import close_site
-from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
+from attendance.tests.factories import LATER, MONDAY, Plant, assign, clock, make_employee, make_plant
 from factoryai.rest import Refusal
 from identity.services.people import save_employee
 
@@ -95,7 +96,7 @@ def test_a_late_arriving_entry_moves_the_first_one_back(plant: Plant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("2026-03-02 09:00", "in_future"), ("1999-12-31 08:00", "long_ago")], ids=["future", "past"]
+    ("text", "code"), [("2026-03-02 09:00", "in_future"), ("2010-01-01 00:03", "long_ago")], ids=["future", "past"]
 )
 def test_a_clock_that_is_wrong_is_refused(plant: Plant, text: str, code: str) -> None:
     row = NewPunch(plant.asha.pk, clock(text), "in")
@@ -148,6 +149,17 @@ def test_an_edited_shift_changes_the_days_from_its_date_on(plant: Plant) -> None
 
 def as_times(fields: dict) -> dict:
     return {name: time.fromisoformat(fields[name]) for name in ("starts_at", "ends_at")}
+
+
+def test_a_version_that_runs_into_another_shift_of_somebody_is_refused(plant: Plant) -> None:
+    assign(plant.asha, plant.night)
+    fields = {"starts_at": time(8), "window_before_minutes": 30, "window_after_minutes": 30}
+    longer = {**fields, "ends_at": time(23), "effective_from": date(2026, 3, 10)}
+    with pytest.raises(Refusal, match="2026-03-10 it overlaps another shift of Asha") as refused:
+        save_shift(site=plant.site, name="A", fields=longer, by=None, at=LATER)
+    assert (refused.value.code, plant.day.versions.count()) == ("shifts_overlap", 1)
+    until = {**fields, "ends_at": time(22), "effective_from": date(2026, 3, 10)}
+    assert save_shift(site=plant.site, name="A", fields=until, by=None, at=LATER).number == 2
 
 
 def test_a_holiday_takes_the_absence_away(plant: Plant) -> None:
@@ -279,3 +291,40 @@ def test_who_is_switched_off_is_absent_on_no_day_after_the_last_punch(plant: Pla
     rebuild_dirty(at=clock("2026-03-06 12:00"))
     days = DayRecord.objects.filter(employee=plant.asha).order_by("shift_date").values_list("shift_date", "status")
     assert dict(days) == {date(2026, 3, 1): "absent", MONDAY: "absent", date(2026, 3, 3): "present"}
+
+
+def test_a_policy_about_unplanned_work_holds_from_its_date_on_however_much_is_derived_at_once(plant: Plant) -> None:
+    Assignment.objects.all().delete()
+    for since, counts in ((date(2026, 1, 1), False), (date(2026, 3, 15), True)):
+        AttendancePolicy.objects.create(site=plant.site, effective_from=since, counts_unplanned_work=counts)
+    for day in ("2026-03-05", "2026-03-20"):
+        plant.punch(plant.asha, f"{day} 08:00", "in")
+        plant.punch(plant.asha, f"{day} 17:00", "out")
+    plant.rebuild(plant.asha, date(2026, 3, 5))
+    alone = plant.record(plant.asha, date(2026, 3, 5))
+    plant.rebuild(plant.asha, date(2026, 3, 1), date(2026, 3, 31))
+    assert plant.record(plant.asha, date(2026, 3, 5)).digest == alone.digest
+    assert (alone.worked_minutes, plant.record(plant.asha, date(2026, 3, 20)).worked_minutes) == (0, 540)
+
+
+def test_an_event_id_used_again_for_another_person_is_refused_aloud(plant: Plant) -> None:
+    plant.punch(plant.asha, "2026-03-02 08:00", "in", event_id="1")
+    with pytest.raises(Refusal) as refused:
+        plant.punch(plant.ravi, "2026-03-02 22:00", "in", event_id="1")
+    assert (refused.value.code, refused.value.status) == ("event_id_reused", 409)
+    moment = clock("2026-03-02 22:00")
+    rows = [
+        NewPunch(who.pk, moment, "in", event_id)
+        for who, event_id in ((plant.ravi, "1"), (plant.ravi, "2"), (plant.asha, "2"), (plant.asha, "1"))
+    ]
+    found = bulk(plant, *rows, at=moment)
+    assert (found.accepted, found.duplicates) == (1, 1)
+    assert [(index, code) for index, code, _ in found.rejected] == [(0, "event_id_reused"), (2, "event_id_reused")]
+
+
+def test_a_night_that_is_dated_by_its_other_end_keeps_its_record(plant: Plant) -> None:
+    plant.punch(plant.ravi, "2026-03-02 22:00", "in")
+    plant.punch(plant.ravi, "2026-03-03 06:00", "out")
+    plant.night.versions.update(dated_by="end")
+    plant.rebuild(plant.ravi, date(2026, 3, 4))
+    assert plant.record(plant.ravi, date(2026, 3, 3)).worked_minutes == 480
