@@ -288,7 +288,9 @@ def _decide(group: Sequence[Judged], listed: Listed, vehicle: Vehicle, source: s
         one.decision = Decision.HOLD
         if not one.is_torn:
             one.decision = decide_gate(*facts, direction=row.direction, agreeing_reads=one.agreeing_reads)
-        if one.decision is Decision.OPEN and abs(at - row.captured_at) > freshness(row.camera):
+        if one.decision is Decision.OPEN and way_of(row.camera) not in ("", row.direction or way_of(row.camera)):
+            one.decision, one.why = Decision.HOLD, "wrong_way"
+        elif one.decision is Decision.OPEN and abs(at - row.captured_at) > freshness(row.camera):
             one.decision, one.why = Decision.HOLD, "late"
         elif one.decision is Decision.HOLD:
             one.why = _why_held(one, listed)
