@@ -12,7 +12,7 @@ from factoryai.alerts.models import Alert
 from vehicles.models import GatePolicy, PlateRead, Vehicle, Visit
 from vehicles.rules.visits import Limits, Sight, State, Stay, fold_sight, fold_sights, state_of
 from vehicles.services.visits import close_unseen, derive_visits
-from vehicles.tests.factories import NOON, OTHER, PLATE, Plant, after, make_plant, observation, record
+from vehicles.tests.factories import NOON, OTHER, Plant, after, make_plant, observation, record
 
 LIMITS = Limits()
 
