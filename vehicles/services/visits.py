@@ -16,7 +16,7 @@ from vehicles.models import GatePolicy, PlateRead, Vehicle, Visit
 from vehicles.rules.visits import Limits, Sight, State, Stay, fold_sight, fold_sights, state_of
 
 BATCH = 500
-WITHDRAWN = "Its read was of another vehicle, or was discarded. Look at the log before you close the alert."
+WITHDRAWN = "Its reads are of another visit or vehicle, or were discarded. Look at the log before you close the alert."
 
 
 def lock_vehicle(*, site: Site, key: str, plate: str, camera: Camera, at: dt.datetime) -> Vehicle:
