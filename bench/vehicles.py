@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from bench.gate import measure_list
+from bench.plate_list import measure_list
 from vehicles.readers.decoder import decode_steps
 from vehicles.readers.finder import TextFinder
 from vehicles.readers.letters import LetterNet

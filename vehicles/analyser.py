@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -20,6 +20,7 @@ from identity.pictures import encode_picture
 from streaming.frames import VEHICLE, Analysis, Box, Frame, Observation, Track, group_of
 from vehicles.passage import Passage, Report, Ruling, middle
 from vehicles.readers.base import PlateReader, PlateText
+from vehicles.rules.marks import parse_mark
 from vehicles.zones import GateZone
 
 LOOKS_PER_FRAME = 2
@@ -36,6 +37,12 @@ BESIDE, ABOVE = 0.2, 0.5
 """What is kept around a plate in its picture, in its widths and heights: enough to see that nothing was cut off."""
 
 WIDEST_CROP = 480
+SIDE_PX = 3
+"""A plate that ends so near to a side of what was looked at may go on beyond it."""
+
+CUT_OFF = 0.5
+"""How sure a read is at most that may be the beginning or the end of a longer plate."""
+
 AWAY = 0.3
 """Share of its width that a vehicle must have come before its way says whether it goes in or out."""
 
@@ -96,7 +103,7 @@ class PlateAnalyser:
     def _look(self, frame: Frame, track: Track, vehicles: Sequence[Track]) -> list[tuple[Report, Passage]]:
         """Read the plates in a vehicle's box; one on a vehicle before it is that one's."""
         left, top, right, bottom = around(track.box, frame.image, MARGIN)
-        found = [moved(plate, left, top) for plate in self._reader.read(frame.image[top:bottom, left:right])]
+        found = self._read(frame.image, (left, top, right, bottom))
         own = [plate for plate in found if owner_of(plate.box, vehicles) == track.id]
         passage = self._passages[track.id]
         passage.look(frame.captured_at, has_found=bool(own))
@@ -113,6 +120,12 @@ class PlateAnalyser:
         if not passage.may_be_another:
             passage.note(own[0], cut_out(frame.image, own[0].box), frame.captured_at)
         return ended
+
+    def _read(self, image: np.ndarray, bounds: tuple[int, int, int, int]) -> list[PlateText]:
+        """Read the plates in a part of the picture; what its sides may have cut off is not sure."""
+        left, top, right, bottom = bounds
+        found = self._reader.read(image[top:bottom, left:right])
+        return [moved(doubted_at_side(plate, right - left), left, top) for plate in found]
 
     def _tell(self, at: float) -> Iterable[tuple[Report, Passage]]:
         """Tell what is due, and what there was to say of vehicles that have gone."""
@@ -131,8 +144,7 @@ class PlateAnalyser:
         at, ended = frame.captured_at, []
         vehicles = [track.box for track in tracks if group_of(track.label) == VEHICLE]
         if zone.is_look_due(frame.image, vehicles, at):
-            left, top, right, bottom = zone.bounds(frame.image)
-            found = [moved(plate, left, top) for plate in self._reader.read(frame.image[top:bottom, left:right])]
+            found = self._read(frame.image, zone.bounds(frame.image))
             inside = [plate for plate in found if zone.holds(middle(plate.box), frame.image)]
             zone.look(at, has_found=bool(inside))
             ended = self._note_in_zone(frame, zone, inside)
@@ -251,3 +263,14 @@ def cut_out(image: np.ndarray, box: Box) -> np.ndarray:
         return crop.copy()
     ratio = WIDEST_CROP / crop.shape[1]
     return cv2.resize(crop, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+
+
+def doubted_at_side(plate: PlateText, width: int) -> PlateText:
+    """Return a plate that touches a side of a picture of ``width`` as one that is not sure: of WB04H5023 the picture
+    may end after WB04H50, which is a plate as well. A usual standard mark with its four digits is whole."""
+    if plate.box[0] > SIDE_PX and plate.box[2] < width - SIDE_PX:
+        return plate
+    mark = parse_mark(plate.text)
+    if mark and mark.family == "standard" and not mark.is_unusual:
+        return plate
+    return replace(plate, confidence=min(plate.confidence, CUT_OFF))

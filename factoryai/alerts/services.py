@@ -14,7 +14,15 @@ from factoryai.alerts.models import Alert, AlertStep, Audience, Channel, Deliver
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
 
-__all__ = ["acknowledge_alert", "close_alert", "escalate_alerts", "mark_seen", "raise_alert", "record_event"]
+__all__ = [
+    "acknowledge_alert",
+    "close_alert",
+    "escalate_alerts",
+    "mark_seen",
+    "note_alert",
+    "raise_alert",
+    "record_event",
+]
 
 
 @transaction.atomic
@@ -87,6 +95,12 @@ def acknowledge_alert(*, alert: Alert, by: Any, note: str, at: dt.datetime) -> A
         alert.refresh_from_db()
         raise Refusal(f"already_{alert.state}", f"This alert is already {alert.get_state_display().lower()}.", 409)
     return alert
+
+
+@transaction.atomic
+def note_alert(*, alert: Alert, step: str, note: str, at: dt.datetime) -> None:
+    """Write what became known afterwards into an alert's history; its state stays as it is."""
+    _note(alert, step, at, text=note)
 
 
 @transaction.atomic

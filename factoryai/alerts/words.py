@@ -9,6 +9,8 @@ STEPS = {
     "seen": "Opened",
     "acknowledged": "Acknowledged",
     "closed": "Closed",
+    "withdrawn": "What it rested on was withdrawn",
+    "certain": "Certain now",
     **{f"raised-{severity}": f"Raised again, now {severity}" for severity in Severity},
 }
 

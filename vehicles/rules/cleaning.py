@@ -33,10 +33,15 @@ def clean_plate(raw: str) -> str:
         raise CleaningError("too_long", f"A plate has at most {LONGEST} characters.")
     if any(unicodedata.category(letter).startswith("C") and letter not in LINE_ENDS for letter in text):
         raise CleaningError("control_characters", "The text holds characters that cannot be seen.")
-    if any(letter.isalnum() and not letter.isascii() for letter in text):
+    if any(not letter.isascii() and (letter.isalnum() or _is_accent(letter)) for letter in text):
         raise CleaningError("foreign_characters", "The text holds letters or digits of another alphabet.")
     words = "".join(letter if letter.isalnum() else " " for letter in text.upper()).split()
     cleaned = "".join(word for word in words if word != COUNTRY)
     if not cleaned:
         raise CleaningError("empty", "There is no letter and no digit.")
     return cleaned
+
+
+def _is_accent(letter: str) -> bool:
+    """Whether a character changes the one before it, as an accent or a ring does."""
+    return unicodedata.category(letter).startswith("M")

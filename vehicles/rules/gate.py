@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -71,9 +71,12 @@ def judge_plate(
 
 
 def _judge_strict(text: str, doubts: tuple[str, ...]) -> Judgement:
+    """Judge a text by the strict profile. What it may be by the families stays among the keys: a blocked vehicle is
+    met at every gate."""
+    others = [] if (mark := parse_mark(text)) and mark.key else _keys(resolve_text(text))
     if not STRICT.fullmatch(text):
-        return Judgement(Verdict.INVALID, accepted=False, reasons=(*doubts, "bad_format"))
-    mark = parse_mark(text)
+        keys = (mark.key,) if mark and mark.key else tuple(others)
+        return Judgement(Verdict.INVALID, accepted=False, keys=keys, reasons=(*doubts, "bad_format"))
     key = (mark.key if mark else None) or text
     return Judgement(
         Verdict.VALID,
@@ -81,13 +84,17 @@ def _judge_strict(text: str, doubts: tuple[str, ...]) -> Judgement:
         family=mark.family if mark else None,
         normalised=text,
         match_key=key,
-        keys=(key,),
+        keys=tuple(dict.fromkeys((key, *others))),
         reasons=doubts,
     )
 
 
+def _keys(found: Resolution) -> list[str]:
+    return [reading.mark.key for reading in found.readings if reading.mark.key]
+
+
 def _judge_resolution(found: Resolution, doubts: tuple[str, ...]) -> Judgement:
-    keys = tuple(reading.mark.key for reading in found.readings if reading.mark.key)
+    keys = tuple(_keys(found))
     if found.best is None:
         if not found.is_conceivable:
             return Judgement(Verdict.INVALID, accepted=False, reasons=(*doubts, "bad_format"))
@@ -128,9 +135,11 @@ def _judge_with_formats(
     marks = tuple(dict.fromkeys(other for other in others if other and other != text))
     found = find_format(text, formats)
     if found and not marks:
-        return _own_plate(Verdict.VALID, found, text, doubts)
+        own = _own_plate(Verdict.VALID, found, text, doubts)
+        return replace(own, keys=tuple(dict.fromkeys((*own.keys, *judgement.keys))))
     mended = {text: (found, None)} if found else mend_by_format(text, formats)
-    if len(mended) == 1 and (is_legacy or judgement.verdict is Verdict.INVALID):
+    is_no_mark = judgement.verdict is Verdict.INVALID and not judgement.keys
+    if len(mended) == 1 and (is_legacy or is_no_mark):
         plate, (found, position) = next(iter(mended.items()))
         return _own_plate(Verdict.CORRECTED, found, plate, doubts, position)
     if not mended:

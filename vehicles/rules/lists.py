@@ -61,7 +61,7 @@ def find_blocked(judgement: Judgement, blocked: Mapping[str, Iterable[Entry]], a
     for key in judgement.keys:
         for entry in blocked.get(key, ()):
             if entry.holds(at):
-                return Hit(Level.CRITICAL if is_exact else Level.PROBABLE, entry)
+                return Hit(Level.CRITICAL if is_exact and key == judgement.match_key else Level.PROBABLE, entry)
     return None
 
 

@@ -96,8 +96,3 @@ def state_of(stay: Stay, at: datetime, limits: Limits, *, is_latest: bool) -> St
         return State.LEFT
     is_gone = at - stay.last_seen_at >= limits.gone_after
     return State.NO_EXIT if is_gone or not is_latest else State.OPEN
-
-
-def is_torn(text: str, others: Iterable[str]) -> bool:
-    """Whether ``text`` is a beginning or an end of a longer read of the same track: a plate cut off by the picture."""
-    return any(len(text) < len(other) and (other.startswith(text) or other.endswith(text)) for other in others)

@@ -86,12 +86,12 @@ def vote_reads(reads: Sequence[Read], formats: Sequence[PlateFormat] = ()) -> Vo
 
 
 def is_torn(read: Read, others: Sequence[Read], formats: Sequence[PlateFormat] = ()) -> bool:
-    """Whether a read is a part of a longer valid one: its beginning, its end, its middle, or both without the series.
+    """Whether a read is a part of a longer valid one: a plate cut off by the picture.
 
     The longer one must be as sure as a gate asks, or have been read twice: one slip of the reader takes nothing from
     the others.
     """
-    longer = [other for other in others if len(other.text) > len(read.text) and _is_part(read.text, other.text)]
+    longer = [other for other in others if is_part(read.text, other.text)]
     for other in longer:
         is_borne_out = other.confidence > ENOUGH or sum(one.text == other.text for one in others) > 1
         if is_borne_out and _is_plate(other.text, formats):
@@ -99,7 +99,10 @@ def is_torn(read: Read, others: Sequence[Read], formats: Sequence[PlateFormat] =
     return False
 
 
-def _is_part(text: str, longer: str) -> bool:
+def is_part(text: str, longer: str) -> bool:
+    """Whether a text is a beginning, an end or the middle of a longer one, or both its ends without the series."""
+    if len(text) >= len(longer):
+        return False
     if text in longer:
         return True
     mark = parse_mark(text)

@@ -5,27 +5,61 @@ from __future__ import annotations
 import datetime as dt
 
 from factoryai.alerts.models import Severity
-from factoryai.alerts.services import raise_alert
-from vehicles.models import PlateRead, Visit
+from factoryai.alerts.services import note_alert, raise_alert
+from vehicles.models import ListEntry, PlateRead, Vehicle, Visit
 from vehicles.rules.lists import Hit, Level
 from vehicles.services.lists import ListedEntry
 from vehicles.services.pictures import hold_for_alert
 
+INSIDE = "It was inside when it was listed. "
 BLOCKED, WATCHED = "blocked_plate", "watched_plate"
 
 
-def raise_alarms(*, read: PlateRead, hit: Hit | None, watched: Hit | None, at: dt.datetime) -> None:
-    """Raise what a read of a visit calls for, in the caller's transaction, under the lock of the vehicle."""
+def raise_alarms(
+    *, read: PlateRead, hit: Hit | None, watched: Hit | None, at: dt.datetime, is_inside: bool = False
+) -> None:
+    """Raise what a read of a visit calls for, in the caller's transaction, under the lock of the vehicle.
+
+    ``is_inside``: the read is old, and the list has changed since.
+    """
     if read.visit_id is None or not (hit or watched):
         return
     visit = Visit.objects.select_related("site").get(pk=read.visit_id)
     if hit and (visit.alerted_at is None or visit.level == Level.PROBABLE):
-        _alarm(visit, read, hit, at)
+        _alarm(visit, read, hit, at, INSIDE if is_inside else "")
     if watched and not hit and visit.watched_at is None and visit.alerted_at is None:
-        _announce(visit, read, watched, at)
+        _announce(visit, read, watched, at, INSIDE if is_inside else "")
 
 
-def _alarm(visit: Visit, read: PlateRead, hit: Hit, at: dt.datetime) -> None:
+def alarm_inside(*, entry: ListEntry, at: dt.datetime) -> int:
+    """Alarm of a vehicle that is inside while its plate is blocked or watched: nobody may read it again for hours.
+
+    Runs in the transaction that changes the list; returns how many visits were looked at.
+    """
+    listed = ListedEntry(
+        entry.match_key, entry.plate, entry.reason, entry.valid_from, entry.valid_until, "", entry.pk, entry.list,
+        entry.severity, entry.kind,
+    )  # fmt: skip
+    if entry.list == ListEntry.List.ALLOWED or entry.removed_at or not listed.holds(at):
+        return 0
+    inside = Visit.objects.still_open().filter(match_key=entry.match_key)
+    inside = inside.filter(site=entry.site) if entry.site else inside
+    vehicles = Vehicle.objects.select_for_update(of=("self",)).filter(pk__in=inside.values("vehicle"))
+    count = 0
+    for vehicle in vehicles.order_by("pk"):
+        read = PlateRead.objects.filter(visit__in=inside, vehicle=vehicle).select_related("camera").first()
+        if read is None or read.visit is None:
+            continue
+        hit = Hit(Level.CRITICAL if read.visit.is_certain else Level.PROBABLE, listed)
+        is_blocked = entry.list == ListEntry.List.BLOCKED
+        raise_alarms(
+            read=read, hit=hit if is_blocked else None, watched=None if is_blocked else hit, at=at, is_inside=True
+        )
+        count += 1
+    return count
+
+
+def _alarm(visit: Visit, read: PlateRead, hit: Hit, at: dt.datetime, remark: str) -> None:
     if visit.alerted_at is None:
         entry = _entry(hit)
         words = "Blocked vehicle" if hit.level is Level.CRITICAL else "Probably a blocked vehicle"
@@ -34,17 +68,19 @@ def _alarm(visit: Visit, read: PlateRead, hit: Hit, at: dt.datetime) -> None:
             kind=BLOCKED,
             severity=entry.severity,
             title=f"{words}: {entry.plate}{_place(read)}",
-            detail=f"{_sentence(entry.reason)}\n{_seen(read, visit)}{_doubt(read, hit)}",
+            detail=f"{_sentence(entry.reason)}\n{remark}{_seen(read, visit)}{_doubt(read, hit)}",
             key=f"visit-{visit.pk}",
             at=at,
         )
         visit.alerted_at = at
         hold_for_alert(read, visit.alert)
+    elif hit.level is Level.CRITICAL and visit.alert:
+        note_alert(alert=visit.alert, step="certain", note=_seen(read, visit), at=at)
     visit.level = hit.level
     visit.save(update_fields=["alert", "alerted_at", "level"])
 
 
-def _announce(visit: Visit, read: PlateRead, watched: Hit, at: dt.datetime) -> None:
+def _announce(visit: Visit, read: PlateRead, watched: Hit, at: dt.datetime, remark: str) -> None:
     entry = _entry(watched)
     words = "Watched vehicle" if watched.level is Level.CRITICAL else "Probably a watched vehicle"
     alert = raise_alert(
@@ -52,7 +88,7 @@ def _announce(visit: Visit, read: PlateRead, watched: Hit, at: dt.datetime) -> N
         kind=WATCHED,
         severity=min(entry.severity, Severity.WARNING, key=list(Severity).index),
         title=f"{words}: {entry.plate}{_place(read)}",
-        detail=f"{_sentence(entry.reason)}\n{_seen(read, visit)}",
+        detail=f"{_sentence(entry.reason)}\n{remark}{_seen(read, visit)}",
         key=f"watched-visit-{visit.pk}",
         at=at,
     )

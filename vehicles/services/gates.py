@@ -104,7 +104,8 @@ def _refusal(opening: Opening, at: dt.datetime) -> str:
     listed = find_listed([read.match_key], [read.site_id])
     if any(entry.holds(at) for entry in listed["blocked"].get(read.match_key, ())):
         return "The plate was blocked meanwhile."
-    if not any(entry.holds(at) for entry in listed["allowed"].get(read.match_key, ())):
+    allowed = listed["allowed"].get(read.match_key, ())
+    if not any(entry.holds(at) and entry.direction in ("", opening.direction) for entry in allowed):
         return "The plate is not allowed any more."
     return ""
 

@@ -21,7 +21,7 @@ from vehicles.history import write_added
 from vehicles.models import ListEntry
 from vehicles.rules.gate import Judgement, Verdict
 from vehicles.rules.lists import Entry, Hit
-from vehicles.services.policies import judge_at
+from vehicles.services.policies import judge_typed
 
 CHANGEABLE = ("reason", "severity", "kind", "direction", "valid_from", "valid_until")
 PER_QUERY = 900
@@ -47,7 +47,8 @@ Listed = Mapping[str, Mapping[str, Sequence[ListedEntry]]]
 
 
 def find_listed(keys: Iterable[str], sites: Sequence[int]) -> Listed:
-    """Return the entries of ``keys`` at ``sites`` (ids) and everywhere, as they stand in the database at this moment.
+    """Return the entries of ``keys`` at ``sites`` (ids) and everywhere, as they stand in the database at this moment;
+    of a vehicle that is blocked twice, the gravest first.
 
     Dates are not looked at here: an entry says itself whether it holds. Costs one look into an index.
     """
@@ -58,7 +59,13 @@ def find_listed(keys: Iterable[str], sites: Sequence[int]) -> Listed:
             key, pk, name, plate, reason, severity, kind, direction, begins, ends = row
             entry = ListedEntry(key, plate, reason, _aware(begins), _aware(ends), direction, pk, name, severity, kind)
             found[name].setdefault(key, []).append(entry)
+    for entries in found["blocked"].values():
+        entries.sort(key=_gravity, reverse=True)
     return found
+
+
+def _gravity(entry: ListedEntry) -> int:
+    return list(Severity).index(Severity(entry.severity))
 
 
 def _select(keys: Sequence[str], sites: Sequence[int]) -> Sequence[tuple[Any, ...]]:
@@ -86,7 +93,7 @@ def facts_of_hit(hit: Hit | None) -> dict[str, Any]:
 
 def judge_listed_plate(text: str, site: Site | None) -> Judgement:
     """Judge a plate that a person puts on a list; raises `Refusal` ``bad_plate`` for one that no read could meet."""
-    judgement = judge_at(site, text)
+    judgement = judge_typed(site, text)
     if judgement.verdict is Verdict.VALID and judgement.match_key:
         return judgement
     meant = judgement.candidates or ((judgement.normalised,) if judgement.normalised else ())
@@ -108,6 +115,8 @@ def add_entry(
     Raises `Refusal`: ``bad_plate``, ``reason_required``, ``bad_dates``, ``everywhere_not_allowed`` (403),
     ``already_listed`` (409). An expired entry of the plate makes way.
     """
+    from vehicles.services.alarms import alarm_inside
+
     require_scope(by, site)
     judgement = judge_listed_plate(plate, site)
     entry = ListEntry(
@@ -125,6 +134,7 @@ def add_entry(
         words = f"{entry.plate} is on this list already. Change that entry, or remove it first."
         raise Refusal("already_listed", words, 409, {"plate": words}) from error
     write_added(entry)
+    alarm_inside(entry=entry, at=at)
     tell_changed(entry, at)
     return entry
 
@@ -132,6 +142,8 @@ def add_entry(
 @transaction.atomic
 def change_entry(*, entry: ListEntry, changes: Mapping[str, Any], by: Any, at: dt.datetime) -> ListEntry:
     """Change what may be changed of an entry; raises `Refusal`, 409 ``already_removed`` when it is history."""
+    from vehicles.services.alarms import alarm_inside
+
     require_scope(by, entry.site)
     for name, value in changes.items():
         if name not in CHANGEABLE:
@@ -142,6 +154,7 @@ def change_entry(*, entry: ListEntry, changes: Mapping[str, Any], by: Any, at: d
     if not rows.update(changed_by=by, **{name: getattr(entry, name) for name in changes}):
         raise Refusal("already_removed", "This entry is removed already.", 409)
     entry.refresh_from_db()
+    alarm_inside(entry=entry, at=at)
     tell_changed(entry, at)
     return entry
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from factoryai.sites.models import Site
 from vehicles.models import GatePolicy
-from vehicles.rules.gate import Judgement, Profile, judge_plate
+from vehicles.rules.cleaning import clean_plate
+from vehicles.rules.gate import Judgement, Profile, Verdict, judge_plate
+from vehicles.rules.marks import parse_mark
 from vehicles.services.formats import formats_of
 
 
@@ -19,6 +21,20 @@ def policy_of(site: Site | None) -> GatePolicy:
 def rules_of(site: Site | None) -> tuple[Any, ...]:
     """Return what `judge_plate` needs after the text and its confidence."""
     return Profile(policy_of(site).profile), formats_of(site)
+
+
+def judge_typed(site: Site | None, text: str) -> Judgement:
+    """Judge a plate that a person wrote, who has seen it: DL1ZA1234 may be a misread DL12A1234 to a camera, and is a
+    plate of its own to a person. Only what is no mark as it stands is doubtful."""
+    judgement = judge_at(site, text)
+    if judgement.verdict is not Verdict.REVIEW:
+        return judgement
+    mark = parse_mark(clean_plate(text))
+    if mark is None or mark.key is None:
+        return judgement
+    return Judgement(
+        Verdict.VALID, accepted=True, family=mark.family, normalised=mark.text, match_key=mark.key, keys=(mark.key,)
+    )
 
 
 def judge_at(site: Site | None, text: str, confidence: float = 1.0) -> Judgement:

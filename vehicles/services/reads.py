@@ -23,12 +23,13 @@ from vehicles.models import GatePolicy, PlateRead, Vehicle
 from vehicles.rules.gate import Judgement, Verdict, judge_plate
 from vehicles.rules.lists import Decision, Hit, decide_gate, find_blocked
 from vehicles.rules.spelling import shown, spell
+from vehicles.rules.voting import is_part
 from vehicles.services.alarms import raise_alarms
 from vehicles.services.gates import freshness, plan_opening
 from vehicles.services.lists import Listed, facts_of_hit, find_listed
 from vehicles.services.pictures import discard_picture, keep_picture, open_picture
 from vehicles.services.policies import policy_of, rules_of
-from vehicles.services.tracks import Companions, companions_of, settle_track, tracks_to_settle
+from vehicles.services.tracks import Companions, companions_of, settle_track, spans_of, spans_to_settle
 from vehicles.services.visits import lock_vehicle, place_reads
 
 MOST_READS = 1000
@@ -88,6 +89,10 @@ class Judged:
     agreeing_reads: int = 1
     snapshot: Snapshot | None = None
     read: PlateRead | None = None
+
+    @property
+    def sight(self) -> tuple[int, str, dt.datetime]:
+        return self.row.camera.pk, self.row.track, self.row.captured_at
 
     @property
     def is_accepted(self) -> bool:
@@ -183,8 +188,8 @@ def _record_at(site: Site, rows: Sequence[NewRead], source: str, at: dt.datetime
     policy = policy_of(site)
     rules = rules_of(site)
     judged = [Judged(row, _with_likely(judge_plate(row.plate, row.confidence, *rules), row)) for row in rows]
-    mates = companions_of(source, {row.track for row in rows})
-    _mark_torn(judged, mates)
+    spans = spans_of(source, [one.sight for one in judged])
+    _mark_torn(judged, companions_of(spans))
     listed = find_listed({key for one in judged for key in one.judgement.keys}, [site.pk])
     groups: dict[str, list[Judged]] = {}
     for one in sorted(judged, key=lambda one: one.row.captured_at):
@@ -194,8 +199,8 @@ def _record_at(site: Site, rows: Sequence[NewRead], source: str, at: dt.datetime
     count = 0
     for key, group in sorted(groups.items()):
         count += _record_group(site, key, group, policy, source, at)
-    for track in tracks_to_settle(source, {one.row.track for one in judged}):
-        settle_track(source=source, track=track, limits=policy.limits, at=at)
+    for span in spans_to_settle(spans):
+        settle_track(span=span, limits=policy.limits, at=at)
     return count
 
 
@@ -208,16 +213,18 @@ def _with_likely(judgement: Judgement, row: NewRead) -> Judgement:
     return replace(judgement, keys=tuple(keys))
 
 
-def _mark_torn(judged: Sequence[Judged], mates: Companions) -> None:
-    """Mark reads that are a part of a longer one of their track, and doubtful ones that a better read has settled."""
+def _mark_torn(judged: Sequence[Judged], companions: Companions) -> None:
+    """Mark reads that are a part of a longer one of their passage, and doubtful ones that a better read has settled."""
+    tracks: dict[tuple[int, str], list[Judged]] = {}
     for one in judged:
-        track = one.row.track
-        if not track:
-            continue
-        plate = one.judgement.normalised or spell(one.row.plate).part
-        here = [o.judgement.normalised or "" for o in judged if o.row.track == track and o.judgement.accepted]
-        one.is_torn = bool(plate) and mates.has_longer(track, plate, here)
-        one.is_settled = not one.is_accepted and (mates.has_accepted(track) or bool(here and not one.is_torn))
+        tracks.setdefault(one.sight[:2], []).append(one)
+    for span, known in companions.items():
+        mates = [one for one in tracks[span.camera, span.track] if span.first <= one.row.captured_at <= span.last]
+        here = {one.judgement.normalised or "" for one in mates if one.judgement.accepted}
+        for one in mates:
+            plate = one.judgement.normalised or spell(one.row.plate).part
+            one.is_torn = bool(plate) and any(is_part(plate, other) for other in known | here)
+            one.is_settled = not one.is_accepted and (bool(known) or bool(here and not one.is_torn))
 
 
 def _look_up(one: Judged, listed: Listed) -> None:
@@ -281,36 +288,44 @@ def _decide(group: Sequence[Judged], listed: Listed, vehicle: Vehicle, source: s
         one.decision = Decision.HOLD
         if not one.is_torn:
             one.decision = decide_gate(*facts, direction=row.direction, agreeing_reads=one.agreeing_reads)
-        if one.decision is Decision.OPEN and abs(at - row.captured_at) > freshness(row.camera):
+        if one.decision is Decision.OPEN and way_of(row.camera) not in ("", row.direction or way_of(row.camera)):
+            one.decision, one.why = Decision.HOLD, "wrong_way"
+        elif one.decision is Decision.OPEN and abs(at - row.captured_at) > freshness(row.camera):
             one.decision, one.why = Decision.HOLD, "late"
         elif one.decision is Decision.HOLD:
             one.why = _why_held(one, listed)
 
 
-def _times_by_track(group: Sequence[Judged], vehicle: Vehicle, source: str) -> dict[str, list[dt.datetime]]:
+Times = dict[tuple[int, str], list[dt.datetime]]
+"""Camera and track → when it said the same."""
+
+
+def _times_by_track(group: Sequence[Judged], vehicle: Vehicle, source: str) -> Times:
     """Return when each track said the same before, just long enough ago to agree; one query for all tracks."""
-    tracks = {one.row.track for one in group if one.row.track and one.row.agreeing_reads is None}
-    times: dict[str, list[dt.datetime]] = {track: [] for track in tracks}
-    if tracks:
-        first = min(one.row.captured_at for one in group) - AGREE_WITHIN
+    asking = [one.sight for one in group if one.row.track and one.row.agreeing_reads is None]
+    times: Times = {(camera, track): [] for camera, track, _ in asking}
+    if times:
+        first = min(at for _, _, at in asking) - AGREE_WITHIN
+        tracks = {track for _, track, _ in asking}
         rows = PlateRead.objects.filter(
-            source=source, track__in=tracks, vehicle=vehicle, verdict="valid", accepted=True
+            source=source, track__in=tracks, vehicle=vehicle, verdict="valid", accepted=True, captured_at__gte=first
         )
-        for track, captured_at in rows.filter(captured_at__gte=first).values_list("track", "captured_at"):
-            times[track].append(captured_at)
+        for camera, track, captured_at in rows.values_list("camera", "track", "captured_at"):
+            times.setdefault((camera, track), []).append(captured_at)
     return times
 
 
-def _agreeing(one: Judged, times: dict[str, list[dt.datetime]]) -> int:
+def _agreeing(one: Judged, times: Times) -> int:
     """Count the reads of the track that say the same within `AGREE_WITHIN`, this one included; a read without a track
     stands alone."""
-    row = one.row
+    row, (camera, track, now) = one.row, one.sight
     if row.agreeing_reads is not None:
         return row.agreeing_reads
-    if not one.is_accepted or one.judgement.verdict is not Verdict.VALID or row.track not in times:
+    if not track or not one.is_accepted or one.judgement.verdict is not Verdict.VALID:
         return 1
-    times[row.track].append(row.captured_at)
-    return sum(row.captured_at - AGREE_WITHIN <= at <= row.captured_at for at in times[row.track])
+    same = times[camera, track]
+    same.append(now)
+    return sum(now - AGREE_WITHIN <= at <= now for at in same)
 
 
 def _why_held(one: Judged, listed: Listed) -> str:

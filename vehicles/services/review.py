@@ -14,7 +14,7 @@ from vehicles.rules.gate import Judgement, Verdict
 from vehicles.rules.lists import find_blocked
 from vehicles.services.alarms import raise_alarms
 from vehicles.services.lists import facts_of_hit, find_listed
-from vehicles.services.policies import judge_at, policy_of
+from vehicles.services.policies import judge_typed, policy_of
 from vehicles.services.visits import derive_visits, lock_vehicle, place_reads
 
 Review = PlateRead.Review
@@ -45,11 +45,9 @@ def decide_read(*, read: PlateRead, verb: str, by: Any, at: dt.datetime, plate: 
 def _said(read: PlateRead, plate: str) -> Judgement:
     if not plate:
         raise Refusal("no_plate", "This read may be several plates. Choose one, or write what it is.")
-    judgement = judge_at(read.site, plate)
+    judgement = judge_typed(read.site, plate)
     if judgement.verdict in (Verdict.VALID, Verdict.CORRECTED) and judgement.match_key:
         return judgement
-    if judgement.verdict is Verdict.REVIEW and judgement.match_key:
-        return judgement  # an unlikely mark that a person has seen with their own eyes
     meant = " or ".join(judgement.candidates)
     words = f"This is not a plate as it stands. Is {meant} meant?" if meant else "This is no plate."
     raise Refusal("bad_plate", words, 400, {"plate": words})

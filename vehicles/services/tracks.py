@@ -3,53 +3,111 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Max, Min, Q
 
 from vehicles.models import PlateRead, Vehicle
-from vehicles.rules.visits import Limits, is_torn
+from vehicles.rules.visits import Limits
+from vehicles.rules.voting import is_part
 from vehicles.services.visits import derive_visits
 
 Review = PlateRead.Review
 
 
-@dataclass(slots=True)
-class Companions:
-    """The plates that were accepted before in each track."""
-
-    plates: dict[str, set[str]] = field(default_factory=dict)
-
-    def has_longer(self, track: str, plate: str, others: Sequence[str]) -> bool:
-        return is_torn(plate, [*self.plates.get(track, ()), *others])
-
-    def has_accepted(self, track: str) -> bool:
-        return bool(self.plates.get(track))
+SAME_PASSAGE = dt.timedelta(minutes=15)
+"""Reads of one track further apart are of two passages: many devices count their tracks anew when they start."""
 
 
-def companions_of(source: str, tracks: Iterable[str]) -> Companions:
-    """Return what the log knows of ``tracks`` already."""
-    found = Companions()
-    rows = PlateRead.objects.filter(source=source, track__in=[track for track in tracks if track], accepted=True)
-    for track, plate in rows.order_by().values_list("track", "plate").distinct():
-        found.plates.setdefault(track, set()).add(plate)
-    return found
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The reads of one track that came in together. Tracks of two cameras are never one, whatever they are called."""
+
+    source: str
+    camera: int
+    track: str
+    first: dt.datetime
+    last: dt.datetime
+
+    @property
+    def begins(self) -> dt.datetime:
+        return self.first - SAME_PASSAGE
+
+    @property
+    def ends(self) -> dt.datetime:
+        return self.last + SAME_PASSAGE
+
+    def logged(self) -> Any:
+        """Return what the log has of the passage."""
+        rows = PlateRead.objects.filter(source=self.source, camera=self.camera, track=self.track)
+        return rows.filter(captured_at__range=(self.begins, self.ends))
 
 
-def tracks_to_settle(source: str, tracks: Iterable[str]) -> list[str]:
-    """Return those of ``tracks`` that have more than one read: one alone contradicts nobody."""
-    rows = PlateRead.objects.filter(source=source, track__in=[track for track in tracks if track]).order_by("track")
-    return list(rows.values("track").annotate(reads=Count("pk")).filter(reads__gt=1).values_list("track", flat=True))
+def spans_of(source: str, sights: Iterable[tuple[int, str, dt.datetime]]) -> list[Span]:
+    """Return the passages that reads, each a camera, a track and its time, are of; one without a track is of none."""
+    spans: list[Span] = []
+    for camera, track, at in sorted(set(sights)):
+        last = spans[-1] if spans else None
+        if not track:
+            continue
+        if last and (last.camera, last.track) == (camera, track) and at <= last.ends:
+            spans[-1] = replace(last, last=at)
+        else:
+            spans.append(Span(source, camera, track, at, at))
+    return spans
 
 
-def settle_track(*, source: str, track: str, limits: Limits, at: dt.datetime) -> None:
-    """Take back what a better read of the track has shown to be wrong, and keep one read of it for review.
+Companions = Mapping[Span, set[str]]
+"""The plates that were accepted before in each passage."""
 
-    It may be called at any time and again: it looks at the track as a whole.
+
+def companions_of(spans: Sequence[Span]) -> Companions:
+    """Return what the log knows of the passages already; one query for all of them."""
+    seen = {"first": Min("captured_at"), "last": Max("captured_at")}
+    rows = _logged(spans).filter(accepted=True).values("camera", "track", "plate").annotate(**seen) if spans else ()
+    plates: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        plates.setdefault((row["camera"], row["track"]), []).append(row)
+    return {
+        span: {
+            row["plate"]
+            for row in plates.get((span.camera, span.track), ())
+            if row["first"] <= span.ends and row["last"] >= span.begins
+        }
+        for span in spans
+    }
+
+
+def spans_to_settle(spans: Sequence[Span]) -> list[Span]:
+    """Return the passages in which a read waits beside others, or two vehicles were seen; others need nothing."""
+    if not spans:
+        return []
+    facts = {
+        "reads": Count("pk"),
+        "waiting": Count("pk", filter=Q(review=Review.PENDING)),
+        "vehicles": Count("vehicle", filter=Q(counts=True), distinct=True),
+    }
+    rows = _logged(spans).values("camera", "track").annotate(**facts).filter(reads__gt=1)
+    doubtful = rows.filter(Q(waiting__gt=0) | Q(vehicles__gt=1)).values_list("camera", "track")
+    wanted = set(doubtful)
+    return [span for span in spans if (span.camera, span.track) in wanted]
+
+
+def _logged(spans: Sequence[Span]) -> Any:
+    rows = PlateRead.objects.order_by().filter(source=spans[0].source, camera__in={span.camera for span in spans})
+    period = min(span.begins for span in spans), max(span.ends for span in spans)
+    return rows.filter(track__in={span.track for span in spans}, captured_at__range=period)
+
+
+def settle_track(*, span: Span, limits: Limits, at: dt.datetime) -> None:
+    """Take back what a better read of the passage has shown to be wrong, and keep one read of it for review.
+
+    It may be called at any time and again: it looks at the passage as a whole.
     """
-    rows = PlateRead.objects.filter(source=source, track=track)
+    rows = span.logged()
     accepted = set(rows.filter(accepted=True).order_by().values_list("plate", flat=True))
     waiting = rows.awaiting_review()
     if accepted:
@@ -66,7 +124,7 @@ def _take_back(rows: Iterable[PlateRead], accepted: set[str], limits: Limits, at
         return
     sure = set(counting.filter(accepted=True).order_by().values_list("vehicle", flat=True))
     for read in counting.order_by("pk"):
-        if read.accepted and is_torn(read.plate, accepted):
+        if read.accepted and any(is_part(read.plate, other) for other in accepted):
             _uncount(read, "torn", limits, at)
         elif not read.accepted and sure and read.vehicle_id not in sure:
             _uncount(read, "settled", limits, at)

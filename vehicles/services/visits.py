@@ -9,13 +9,14 @@ from typing import Any
 
 from django.db import transaction
 
-from factoryai.alerts.services import record_event
+from factoryai.alerts.services import note_alert, record_event
 from factoryai.sites.models import Site
 from streaming.models import Camera
 from vehicles.models import GatePolicy, PlateRead, Vehicle, Visit
 from vehicles.rules.visits import Limits, Sight, State, Stay, fold_sight, fold_sights, state_of
 
 BATCH = 500
+WITHDRAWN = "Its reads are of another visit or vehicle, or were discarded. Look at the log before you close the alert."
 
 
 def lock_vehicle(*, site: Site, key: str, plate: str, camera: Camera, at: dt.datetime) -> Vehicle:
@@ -124,6 +125,8 @@ def _let_go(visits: Sequence[Visit], at: dt.datetime) -> None:
         if visit.alerted_at or visit.watched_at or visit.openings.exists():
             if visit.state != State.WITHDRAWN:
                 _save(visit, state=State.WITHDRAWN, reads_count=0)
+                if visit.alert:
+                    note_alert(alert=visit.alert, step="withdrawn", note=WITHDRAWN, at=at)
                 _tell(visit, at)
         else:
             visit.delete()

@@ -64,12 +64,74 @@ def test_the_next_visit_alarms_again(plant: Plant) -> None:
     assert (Visit.objects.count(), Alert.objects.count()) == (2, 2)
 
 
-def test_a_plate_blocked_while_it_is_inside_alarms_at_its_next_read(plant: Plant) -> None:
+def test_a_plate_blocked_while_it_is_inside_alarms_at_once_and_only_once(plant: Plant) -> None:
     plant.read()
-    plant.block()
+    plant.read(camera=plant.elsewhere)
+    plant.block(at=after(minutes=4))
+    alert = Alert.objects.get()
+    assert (alert.title, alert.raised_at) == ("Blocked vehicle: MH12AB1234 at Gate 1", after(minutes=4))
+    assert "It was inside when it was listed. Read at 12:00:00" in alert.detail
+    plant.read(camera=plant.exit, at=after(minutes=5))
+    assert (Alert.objects.count(), Visit.objects.for_site(plant.site).count()) == (1, 1)
+
+
+def test_a_vehicle_that_left_or_is_blocked_from_tomorrow_on_is_no_alarm_yet(plant: Plant) -> None:
+    plant.read()
+    entry = plant.block(at=after(minutes=1), valid_from=after(days=1))
+    plant.read(OTHER)
+    plant.read(OTHER, camera=plant.exit, at=after(minutes=1))
+    plant.block(OTHER, at=after(minutes=2))
+    assert not Alert.objects.exists()
+    change_entry(entry=entry, changes={"valid_from": None}, by=plant.people.farid, at=after(minutes=3))
+    assert Alert.objects.get().title.startswith("Blocked vehicle: MH12AB1234")
+
+
+def test_a_plate_blocked_inside_through_no_verb_alarms_at_its_next_read(plant: Plant) -> None:
+    plant.read()
+    facts = {"plate": PLATE, "match_key": "MH-12-AB-1234", "reason": "x", "added_at": NOON}
+    ListEntry.objects.bulk_create([ListEntry(site=plant.site, list="blocked", **facts)])
     plant.read(camera=plant.exit, at=after(minutes=5))
     assert Alert.objects.get().title == "Blocked vehicle: MH12AB1234 at Gate 2"
-    assert Visit.objects.count() == 1
+
+
+@pytest.mark.parametrize("severities", [("info", "critical"), ("critical", "info")])
+def test_of_two_entries_the_gravest_decides(plant: Plant, severities: tuple[str, str]) -> None:
+    for site, severity in zip((plant.site, None), severities, strict=True):
+        plant.block(site=site, severity=severity)
+    plant.read()
+    assert Alert.objects.get().severity == "critical"
+
+
+def test_what_becomes_known_of_an_alarm_afterwards_stands_in_its_history(plant: Plant) -> None:
+    plant.block()
+    plant.block("KA01EK0171")
+    plant.read(confidence=0.6, track="a")
+    plant.read(at=after(seconds=1), track="a")
+    plant.read("KA01EK0171", confidence=0.6, track="b")
+    plant.read(OTHER, at=after(seconds=1), track="b")
+    steps = {alert.title[-23:-13]: [step.step for step in alert.steps.all()] for alert in Alert.objects.all()}
+    assert list(steps.values()) == [["raised", "withdrawn"], ["raised", "certain"]], steps
+    assert {alert.state for alert in Alert.objects.all()} == {"new"}
+
+
+@pytest.mark.parametrize("plate", ["DL1ZA1234", "GJ1ZA1234", "MH12AB123", "WB1A234", "20BH1234AA"])
+def test_a_plate_that_a_camera_must_doubt_can_be_listed_by_a_person_and_is_met(plant: Plant, plate: str) -> None:
+    assert plant.block(plate).plate == plate
+    read = plant.read(plate)
+    assert (read.accepted, read.level, read.decision) == (False, "critical-probable", "block")
+
+
+def test_a_misspelt_plate_is_not_listed(plant: Plant) -> None:
+    with pytest.raises(Refusal, match="Is MH12AB1234 meant"):
+        plant.block("MH12A81234")
+
+
+def test_a_strict_gate_meets_blocked_vehicles_of_every_family(plant: Plant) -> None:
+    GatePolicy.objects.create(site=plant.site, profile="strict")
+    plant.block("21BH2345AA", site=None)
+    plant.block()
+    levels = [plant.read(plate).level for plate in ("21BH2345AA", "MH12A81234", "MH12AB1235")]
+    assert levels == ["critical-probable", "critical-probable", ""]
 
 
 @pytest.mark.parametrize(

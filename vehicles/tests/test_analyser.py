@@ -14,7 +14,7 @@ import pytest
 from factoryai.sealing import unseal
 from streaming.frames import Frame, Observation, Track
 from streaming.recorder import decode, encode
-from vehicles.analyser import PlateAnalyser, PlatePolicy, owner_of
+from vehicles.analyser import PlateAnalyser, PlatePolicy, doubted_at_side, owner_of
 from vehicles.confidential import ConfidentialPlates
 from vehicles.readers import PlateText, load_reader
 from vehicles.rules.gate import judge_plate
@@ -226,3 +226,24 @@ def test_a_plate_seen_badly_is_read_right_over_several_frames(reader: Counting) 
         whole = vehicle(box=(0.0, 0.0, 640.0, 360.0))
         told += analyser.analyse(Frame("gate", number, 100 + number / 5, image), [whole]).observations
     assert [one.data["plate"] for one in told[-1:]] == ["GJ05BT4821"]
+
+
+@pytest.mark.parametrize(
+    ("text", "box", "sure"),
+    [
+        pytest.param("WB04H50", (100, 10, 199, 40), 0.5, id="cut off on the right"),
+        pytest.param("21BH2345A", (1, 10, 90, 40), 0.5, id="at the left side"),
+        pytest.param("WB04H50", (50, 10, 150, 40), 0.99, id="in the middle"),
+        pytest.param("WB04H5023", (100, 10, 199, 40), 0.99, id="whole although it touches"),
+    ],
+)
+def test_what_a_side_may_have_cut_off_is_not_sure(text: str, box: tuple, sure: float) -> None:
+    plate = PlateText(text, 0.99, (0.99,) * len(text), ((text, 1.0),), box, text)
+    assert doubted_at_side(plate, 200).confidence == sure
+
+
+def test_a_plate_that_leaves_the_picture_is_not_accepted_as_a_shorter_one(reader: Counting) -> None:
+    image = np.ascontiguousarray(show("WB04H5023", width=150)[:, :423])
+    seen = watch(PlateAnalyser(reader), image, [vehicle(box=(240.0, 80.0, 422.0, 300.0))], 20)
+    assert seen
+    assert all(one.data["confidence"] <= 0.5 for one in seen)

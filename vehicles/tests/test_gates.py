@@ -13,7 +13,7 @@ from django.utils import timezone
 from factoryai.alerts.channels import signature
 from factoryai.alerts.models import Alert
 from vehicles.controller import check_address
-from vehicles.models import Gate, Opening, PlateRead
+from vehicles.models import Gate, ListEntry, Opening, PlateRead
 from vehicles.services.gates import open_gate, settle_openings
 from vehicles.services.lists import expire_entries, remove_entries
 from vehicles.tests.controllers import controller
@@ -102,6 +102,20 @@ def test_the_right_direction_only(plant: Plant) -> None:
     put_gate(plant)
     read = pass_by(plant, plate=OTHER)
     assert (read.decision, read.why) == ("hold", "wrong_way")
+
+
+def test_a_vehicle_that_comes_the_other_way_opens_no_gate_for_one_way(plant: Plant) -> None:
+    put_gate(plant)
+    read = pass_by(plant, direction="out")
+    assert (read.decision, read.why) == ("hold", "wrong_way")
+    assert not Opening.objects.exists()
+
+
+def test_an_allowance_that_was_narrowed_meanwhile_opens_nothing(plant: Plant) -> None:
+    put_gate(plant)
+    pass_by(plant)
+    ListEntry.objects.update(direction="out")
+    assert ask(at=after(seconds=1)).outcome == "refused"
 
 
 def test_without_a_gate_that_is_switched_on_nothing_is_asked(plant: Plant) -> None:

@@ -187,6 +187,8 @@ def test_old_state_codes_are_other_vehicles() -> None:
         ("MH12\x00AB1234", "control_characters"),
         ("МН12АВ1234", "foreign_characters"),
         ("MH१२AB1234", "foreign_characters"),
+        ("MH12AB1234\u0301", "foreign_characters"),
+        ("MH12AB1234\u20dd", "foreign_characters"),
         ("- -", "empty"),
         ("", "empty"),
     ],

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from factoryai.alerts.models import Alert
 from vehicles.models import GatePolicy, PlateRead, Vehicle, Visit
-from vehicles.rules.visits import Limits, Sight, State, Stay, fold_sight, fold_sights, is_torn, state_of
+from vehicles.rules.visits import Limits, Sight, State, Stay, fold_sight, fold_sights, state_of
 from vehicles.services.visits import close_unseen, derive_visits
-from vehicles.tests.factories import NOON, OTHER, PLATE, Plant, after, make_plant, observation, record
+from vehicles.tests.factories import NOON, OTHER, Plant, after, make_plant, observation, record
 
 LIMITS = Limits()
 
@@ -185,10 +185,3 @@ def test_state_by_the_clock() -> None:
     assert state_of(stay, after(hours=24), LIMITS, is_latest=True) is State.NO_EXIT
     assert state_of(stay, NOON, LIMITS, is_latest=False) is State.NO_EXIT
     assert state_of(Stay("in", NOON, NOON, NOON), NOON, LIMITS, is_latest=False) is State.LEFT
-
-
-def test_torn_is_a_beginning_or_an_end_and_shorter() -> None:
-    assert is_torn("MH12AB123", [PLATE])
-    assert is_torn("12AB1234", [PLATE])
-    assert not is_torn(PLATE, [PLATE])
-    assert not is_torn("MH12AB124", [PLATE])

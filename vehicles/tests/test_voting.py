@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vehicles.rules.formats import compile_format
-from vehicles.rules.voting import REMEMBERED, Read, keep_best, vote_reads
+from vehicles.rules.voting import REMEMBERED, Read, is_part, keep_best, vote_reads
 from vehicles.tests.test_rules import PLATES
 
 CHANCES = st.floats(0.05, 1)
@@ -128,3 +128,18 @@ def test_plates_of_the_site_are_voted_on_as_well() -> None:
 def test_the_weightiest_reads_are_remembered_in_their_order() -> None:
     reads = [read("MH12AB1234", sure / 40) for sure in range(40)]
     assert keep_best(reads) == reads[-REMEMBERED:]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_torn"),
+    [
+        ("MH12AB123", True),
+        ("12AB1234", True),
+        ("12AB", True),
+        ("MH121234", True),
+        ("MH12AB1234", False),
+        ("MH12AB124", False),
+    ],
+)
+def test_a_part_is_a_beginning_an_end_a_middle_or_both_ends_and_shorter(text: str, is_torn: bool) -> None:
+    assert is_part(text, "MH12AB1234") is is_torn
