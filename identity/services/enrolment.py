@@ -190,7 +190,7 @@ def enrol_photo(*, employee: Employee, photo: Photo, source: str, by: Any, at: d
 
 
 def remove_photo(*, snapshot: Snapshot, at: dt.datetime) -> int:
-    """Take one photo back: its face, here and elsewhere, and its file; returns the bytes freed."""
+    """Take one photo back: its face, here and elsewhere, and its file unless it is held; returns the bytes freed."""
     with transaction.atomic():
         RemoteFace.objects.filter(face__snapshot=snapshot).update(state=RemoteFace.State.DELETING)
         Face.objects.filter(snapshot=snapshot).delete()

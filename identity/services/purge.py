@@ -155,10 +155,14 @@ def close_rows(freed: dict[Any, int], at: dt.datetime) -> None:
 
 
 def discard_snapshot(snapshot: Snapshot, at: dt.datetime, files: Files | None = None) -> int:
-    """Delete one picture now, whatever its age: marked, unlinked, closed. Returns the bytes freed, 0 if none were."""
-    Snapshot.objects.filter(pk=snapshot.pk).exclude(state=Snapshot.State.DELETED).update(
-        state=Snapshot.State.DELETING, is_held=False
-    )
+    """Delete one picture now, whatever its age: marked, unlinked, closed. Returns the bytes freed, 0 if none were.
+
+    One that is held as evidence stays, and so does the hold.
+    """
+    row = Snapshot.objects.filter(pk=snapshot.pk)
+    row.filter(is_held=False).exclude(state=Snapshot.State.DELETED).update(state=Snapshot.State.DELETING)
+    if row.filter(is_held=True).exists():
+        return 0
     freed = (files or media_files()).remove(snapshot.file_name)
     close_rows({snapshot.pk: -1 if freed is None else freed}, at)
     return freed or 0

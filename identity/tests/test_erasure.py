@@ -19,11 +19,11 @@ from identity.pictures import decode_picture
 from identity.recognisers.base import TransientError
 from identity.recognisers.rekognition import SpendingStopError
 from identity.services import engines
-from identity.services.enrolment import enrol_picture
+from identity.services.enrolment import enrol_picture, remove_photo
 from identity.services.erasure import erase_biometrics, erase_leavers, find_traces, opt_out
 from identity.services.outages import ServiceWatch
 from identity.services.reconcile import reconcile_faces
-from identity.services.snapshots import hold_snapshot
+from identity.services.snapshots import hold_snapshot, read_snapshot
 from identity.tests.factories import NOON, make_employee, make_face, make_unknown, unit
 from identity.tests.photos import driver, photo
 from identity.tests.rekognition_server import RekognitionServer
@@ -118,6 +118,15 @@ def test_what_is_held_as_evidence_stays_and_is_said(people, ravi, camera):
     assert (erased.held, erased.snapshots, erased.is_proven) == (1, 0, True)
     sighting.snapshot.refresh_from_db()
     assert sighting.snapshot.state == "stored"
+
+
+def test_a_photo_taken_back_stays_when_it_is_held_as_evidence(people, ravi):
+    face = enrol(ravi)
+    hold_snapshot(snapshot=face.snapshot, reason="Disputed on 2 March", by=people.meena)
+    assert remove_photo(snapshot=face.snapshot, at=NOON) == 0
+    face.snapshot.refresh_from_db()
+    assert (ravi.faces.count(), face.snapshot.state, face.snapshot.is_held) == (0, "stored", True)
+    assert read_snapshot(face.snapshot)
 
 
 def test_a_face_that_is_still_there_is_a_trace(people, ravi):
