@@ -21,6 +21,7 @@ from identity.recognisers.base import PermanentError, TransientError
 from identity.recognisers.rekognition import IndexedFace, RekognitionRecogniser
 from identity.rules import ENROL_WIDTH, ROTATED_BY, SFACE, is_unlike_own, judge_quality, other_owner, quality_score
 from identity.services import engines
+from identity.services.erasure import delete_remote_faces
 from identity.services.gallery import gallery_changed, gallery_for, lock_gallery
 from identity.services.grab import watch_camera
 from identity.services.purge import discard_snapshot
@@ -202,6 +203,8 @@ def remove_photo(*, snapshot: Snapshot, at: dt.datetime) -> int:
 def _add_face(employee: Employee, photo: Photo, snapshot: Snapshot, source: str, by: Any, at: dt.datetime) -> Face:
     lock_gallery(employee.site_id)
     gallery_for(employee.site_id).forget()
+    if not employee.consents.in_force().exists():
+        raise Refusal("consent_withdrawn", "This person withdrew while the photo was looked at.", 422)
     refuse_wrong_person(employee, photo.vector)
     quality = photo.face.quality
     face = Face.objects.create(
@@ -245,13 +248,27 @@ def enrol_remotely(*, face: Face, photo: Photo, at: dt.datetime) -> RemoteFace |
     except TransientError as error:
         log.warning("A face could not be enrolled with Rekognition yet (%s).", error.code)
         return None
+    row = _note_indexed(face, indexed, remote, at)
+    if row.face is None:
+        delete_remote_faces(RemoteFace.objects.filter(pk=row.pk))
+        raise Refusal("erased_meanwhile", "This photo was erased while the face service looked at it.", 409)
+    return row
+
+
+@transaction.atomic
+def _note_indexed(face: Face, indexed: IndexedFace, remote: RekognitionRecogniser, at: dt.datetime) -> RemoteFace:
+    """Write down what the service keeps now; what was erased here while it looked is to go there as well."""
+    site = face.employee.site
+    lock_gallery(site.pk)
+    is_wanted = Face.objects.filter(pk=face.pk).exists()
     return RemoteFace.objects.create(
         site=site,
-        face=face,
+        face=face if is_wanted else None,
         collection=engines.collection_of(site),
         remote_id=indexed.face_id,
-        person=person,
+        person=indexed.person,
         model_version=remote.thresholds.model,
+        state=RemoteFace.State.PRESENT if is_wanted else RemoteFace.State.DELETING,
         added_at=at,
     )
 

@@ -18,10 +18,12 @@ from identity.models import Face, PaidRequests, RemoteFace, Sighting, Snapshot, 
 from identity.pictures import decode_picture
 from identity.recognisers.base import TransientError
 from identity.recognisers.rekognition import SpendingStopError
-from identity.services import engines
+from identity.services import engines, enrolment
 from identity.services.enrolment import enrol_picture, remove_photo
 from identity.services.erasure import erase_biometrics, erase_leavers, find_traces, opt_out
+from identity.services.gallery import forget_galleries
 from identity.services.outages import ServiceWatch
+from identity.services.people import save_employee
 from identity.services.reconcile import reconcile_faces
 from identity.services.snapshots import hold_snapshot, read_snapshot
 from identity.tests.factories import NOON, make_employee, make_face, make_unknown, unit
@@ -278,6 +280,45 @@ def test_a_person_deleted_halfway_is_finished_by_the_reconciliation(people, ravi
     (drift,) = reconcile_faces(sites=[people.site], at=NOON)
     assert (drift.deleted, drift.still_to_delete, aws.collections["factoryai-pune"]) == (1, 0, {})
     assert find_traces(employee=ravi, vectors=[]) == []
+
+
+def test_who_is_erased_while_the_service_looks_at_the_photo_is_erased_there_too(people, ravi, aws, monkeypatch):
+    index = enrolment.index_face
+
+    def index_and_be_overtaken(*args):
+        indexed = index(*args)
+        erase_biometrics(employee=ravi, at=NOON)
+        return indexed
+
+    monkeypatch.setattr(enrolment, "index_face", index_and_be_overtaken)
+    with pytest.raises(Refusal) as refused:
+        enrol(ravi)
+    assert (refused.value.code, aws.collections["factoryai-pune"]) == ("erased_meanwhile", {})
+    assert (Face.objects.count(), RemoteFace.objects.count(), list(media_files().entries())) == (0, 0, [])
+    assert find_traces(employee=ravi, vectors=[]) == []
+
+
+def test_who_is_erased_while_the_photo_is_written_leaves_no_template(ravi, monkeypatch):
+    keep = enrolment.keep_snapshot
+
+    def keep_and_be_overtaken(**options):
+        erase_biometrics(employee=ravi, at=NOON)
+        return keep(**options)
+
+    monkeypatch.setattr(enrolment, "keep_snapshot", keep_and_be_overtaken)
+    with pytest.raises(Refusal) as refused:
+        enrol(ravi)
+    assert (refused.value.code, Face.objects.count(), list(media_files().entries())) == ("consent_withdrawn", 0, [])
+
+
+def test_who_is_switched_off_is_named_by_neither_engine(people, ravi, aws, settings):
+    enrol(ravi)
+    ravi.is_active = False
+    save_employee(ravi)
+    assert (who(people.site).outcome, who(people.site).thresholds.engine) == ("unknown", "rekognition")
+    settings.FACE_ENGINE = "local"
+    forget_galleries()
+    assert who(people.site).outcome == "unknown"
 
 
 def test_a_photo_the_service_refuses_is_not_kept_here_either(people, ravi, aws):
