@@ -134,8 +134,8 @@ class Retrier:
         """Return what ``function`` returns, trying again on `TransientError` only; raises its last error.
 
         A `PermanentError` is an answer: it neither waits nor counts against the service, unless it says that no call
-        can succeed (``opens_circuit``), which opens the breaker at once. Any other exception is a failed call as well: a
-        probe that ends in one must not keep the breaker open for ever.
+        can succeed (``opens_circuit``), which opens the breaker at once. Any other exception is a failed call as well:
+        a probe that ends in one must not keep the breaker open for ever.
         """
         self.breaker.admit()
         self.budget.pay_in()
