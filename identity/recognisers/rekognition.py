@@ -77,6 +77,9 @@ HOPELESS = frozenset(
 )
 """Errors of the keys or of the clock: every other call would fail as well."""
 
+PAID = frozenset({"index_faces", "search_faces_by_image"})
+"""What looks at a picture has a price; a day's budget must not keep a person from being erased."""
+
 ANSWERS = {
     "search_faces_by_image": "FaceMatches",
     "index_faces": "FaceRecords",
@@ -150,7 +153,7 @@ class IndexedFace:
 
 
 class RekognitionRecogniser:
-    """Searches one collection. ``spend`` counts what is paid for; every request to the service passes it once."""
+    """Searches one collection. ``spend`` counts what is paid for; every request that has a price passes it once."""
 
     thresholds: Thresholds = REKOGNITION
 
@@ -257,7 +260,8 @@ class RekognitionRecogniser:
 
     def _send(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Make exactly one request and turn every failure into one of ours, an answer that is none included."""
-        self._spend.spend()
+        if operation in PAID:
+            self._spend.spend()
         request = getattr(self._client, operation)
         with errors_of_ours():
             try:

@@ -249,6 +249,14 @@ def test_the_daily_budget_counts_for_all_processes_and_leaves_the_local_engine(p
         engines.SharedSpend(spent + 1).spend()
 
 
+def test_a_day_whose_budget_is_used_up_does_not_keep_a_person_from_being_erased(people, ravi, aws, settings):
+    enrol(ravi)
+    settings.FACE_DAILY_REQUESTS = PaidRequests.objects.get().count
+    assert who(people.site).thresholds.engine == "local"
+    erased = erase_biometrics(employee=ravi, at=NOON)
+    assert (erased.remote_faces, erased.is_proven, aws.collections["factoryai-pune"]) == (1, True, {})
+
+
 def test_a_face_there_that_nobody_here_knows_is_nobodys_name(people, ravi, aws):
     enrol(ravi)
     RemoteFace.objects.all().delete()
