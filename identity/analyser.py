@@ -7,6 +7,7 @@ somebody who is not known yet; what is found is reported when it is known, or wh
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -89,18 +90,19 @@ class FaceAnalyser:
 
     def analyse(self, frame: Frame, tracks: Sequence[Track]) -> Analysis:
         observations = []
-        for track in tracks:
-            if track.is_confirmed and not track.missed_s and group_of(track.label) == PERSON:
-                observations.extend(self._look(frame, track))
+        people = [track for track in tracks if not track.missed_s and group_of(track.label) == PERSON]
+        for track in people:
+            if track.is_confirmed:
+                observations.extend(self._look(frame, track, people))
         observations.extend(self._close_passages(frame))
         return Analysis(observations, self._drawn_names())
 
-    def _look(self, frame: Frame, track: Track) -> Iterable[Observation]:
+    def _look(self, frame: Frame, track: Track, people: Sequence[Track]) -> Iterable[Observation]:
         passage = self._passages.setdefault(track.id, _Passage())
         passage.seen_at = frame.captured_at
         if passage.is_reported:
             return
-        self._keep_best_shot(passage, frame, track)
+        self._keep_best_shot(passage, frame, track, people)
         if self._is_search_due(passage, frame.captured_at):
             self._search(passage)
         if _outcome(passage) is Outcome.KNOWN:
@@ -108,10 +110,11 @@ class FaceAnalyser:
         elif passage.first_shot_at is not None and frame.captured_at - passage.first_shot_at >= LONGEST_S:
             yield from self._finish(frame.camera, track.id, passage)
 
-    def _keep_best_shot(self, passage: _Passage, frame: Frame, track: Track) -> None:
+    def _keep_best_shot(self, passage: _Passage, frame: Frame, track: Track, people: Sequence[Track]) -> None:
         crop = head_of(frame.image, track)
         faces = self._recogniser.find_faces(crop) if crop.size else ()
-        face = next((f for f in faces if judge_quality(f.quality, min_width=self._policy.min_width) is None), None)
+        own = [f for f in faces if is_of(in_picture(f.box, track, frame.image), track, people)]
+        face = next((f for f in own if judge_quality(f.quality, min_width=self._policy.min_width) is None), None)
         if face is None:
             return
         if passage.first_shot_at is None:
@@ -215,6 +218,25 @@ class FaceAnalyser:
 def _outcome(passage: _Passage) -> Outcome | None:
     decision = vote(passage.decisions)
     return decision.outcome if decision else None
+
+
+def is_of(face: Box, track: Track, people: Sequence[Track]) -> bool:
+    """Whether a face belongs to a person's track and not rather to another's whose box reaches into it.
+
+    Who stands behind somebody else must not get the name of the face in front.
+    """
+    return _off(face, track) <= min((_off(face, other) for other in people if other.id != track.id), default=math.inf)
+
+
+def _off(face: Box, track: Track) -> float:
+    """Return how far a face is from where that of a track is: below the middle of its upper edge.
+
+    Sideways in widths of the person's box, downwards in heights of the face.
+    """
+    x1, y1, x2, _ = track.box
+    aside = abs((face[0] + face[2]) - (x1 + x2)) / 2 / max(x2 - x1, 1.0)
+    below = abs(face[1] - y1) / max(face[3] - face[1], 1.0)
+    return aside + below / 2
 
 
 def head_of(image: np.ndarray, track: Track) -> np.ndarray:

@@ -200,10 +200,16 @@ def _draw_dashed(
 
 
 def label_of(track: Track, name: str | None) -> str:
-    """Return what is written at a track: its name or class, the confidence when it is seen, and its id."""
-    what = drawable(name) if name else ""
+    """Return what is written at a track: its class, after its name if it has one, the confidence, and its id.
+
+    The confidence is the detector's, that it is one of its class, and is said of nothing else: not of the name.
+    """
+    who = drawable(name) if name else ""
     sure = f" {round(100 * track.confidence)}%" if track.missed_s == 0 and math.isfinite(track.confidence) else ""
-    return f"{what or drawable(track.label)}{sure} #{track.id}"
+    what = f"{drawable(track.label)}{sure}"
+    if who:
+        what = f"{who}, {what}" if sure else who
+    return f"{what} #{track.id}"
 
 
 def draw_labels(

@@ -103,6 +103,7 @@ class DecideSerializer(serializers.Serializer):
 
 
 ALREADY = OpenApiResponse(ErrorSerializer, "`already_decided`")
+OWN = OpenApiResponse(ErrorSerializer, "`own_record`")
 
 
 class SightingViewSet(SiteScoped, viewsets.ReadOnlyModelViewSet):
@@ -113,7 +114,7 @@ class SightingViewSet(SiteScoped, viewsets.ReadOnlyModelViewSet):
     read_roles = FACE_ROLES
     write_roles = (Role.HR,)
 
-    @extend_schema(request=DecideSerializer, responses={200: SightingSerializer, 409: ALREADY})
+    @extend_schema(request=DecideSerializer, responses={200: SightingSerializer, 403: OWN, 409: ALREADY})
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, pk: str) -> Response:
         """Say who a doubtful sighting is. Whoever is named gets the punch that belongs to it, marked as decided."""
@@ -176,7 +177,10 @@ class UnknownFaceViewSet(SiteScoped, viewsets.ReadOnlyModelViewSet):
     read_roles = write_roles = STRANGER_ROLES
     action_roles = {"assign": (Role.HR,)}
 
-    @extend_schema(request=AssignSerializer, responses={200: UnknownFaceSerializer, 409: ALREADY, 422: REFUSED_PICTURE})
+    @extend_schema(
+        request=AssignSerializer,
+        responses={200: UnknownFaceSerializer, 403: OWN, 409: ALREADY, 422: REFUSED_PICTURE},
+    )
     @action(detail=True, methods=["post"])
     def assign(self, request: Request, pk: str) -> Response:
         """Say who it is. Its sightings become that person's, marked as said by a person; nothing is learnt unasked."""

@@ -144,7 +144,11 @@ class SnapshotPictureView(APIView):
     @extend_schema(
         operation_id="snapshot_picture",
         tags=["identity"],
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 404: OpenApiResponse(ErrorSerializer, "`snapshot_gone`")},
+        responses={
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            404: OpenApiResponse(ErrorSerializer, "`snapshot_gone`"),
+            422: OpenApiResponse(ErrorSerializer, "`snapshot_unreadable`"),
+        },
     )
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:
         """The picture of a snapshot."""

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from identity.recognisers.base import Face
-from identity.rules import SFACE, Candidate, Decision, FaceQuality, Thresholds, decide_identity
+from identity.rules import ROTATED_BY, SFACE, Candidate, Decision, FaceQuality, Thresholds, decide_identity
 
 WEIGHTS = {
     "models/face_detection_yunet_2023mar_int8bq.onnx": "49f000ec",
@@ -40,6 +40,7 @@ it: eyes and mouth are then placed to the pixel, and the vector is the better fo
 SMALLEST_SIDE = 16
 """A picture of fewer pixels holds no face that could be used."""
 
+TURNS = (None, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE)
 FOUND_AT = 0.6
 OVERLAP = 0.3
 
@@ -104,6 +105,19 @@ class LocalRecogniser:
         if not faces and max(height, width) > LONGER_SIDE:
             faces = self._find_at(image, LONGER_SIDE)
         return sorted(faces, key=lambda face: face.quality.width, reverse=True)
+
+    def find_upright(self, image: np.ndarray) -> tuple[np.ndarray, Sequence[Face]]:
+        """Return a picture that somebody sent, turned so that its largest face stands upright, and its faces.
+
+        A face upside down is found as well, with less confidence: the way up with the most is taken.
+        """
+        best: tuple[float, np.ndarray, Sequence[Face]] = (-1.0, image, ())
+        for turn in TURNS:
+            view = image if turn is None else cv2.rotate(image, turn)
+            faces = self.find_faces(view)
+            bonus = ROTATED_BY if turn is None else 0.0
+            best = max(best, (faces[0].confidence + bonus if faces else 0.0, view, faces), key=lambda found: found[0])
+        return best[1], best[2]
 
     def _find_at(self, image: np.ndarray, side: int) -> list[Face]:
         """Find faces in a picture shrunk to ``side``; the small ones are looked at again in full size."""

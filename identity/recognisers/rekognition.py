@@ -27,6 +27,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from identity.recognisers.base import Face, PermanentError, TransientError
 from identity.recognisers.local import LocalRecogniser
@@ -76,6 +77,17 @@ HOPELESS = frozenset(
 )
 """Errors of the keys or of the clock: every other call would fail as well."""
 
+PAID = frozenset({"index_faces", "search_faces_by_image"})
+"""What looks at a picture has a price; a day's budget must not keep a person from being erased."""
+
+ANSWERS = {
+    "search_faces_by_image": "FaceMatches",
+    "index_faces": "FaceRecords",
+    "delete_faces": "DeletedFaces",
+    "list_faces": "Faces",
+}
+"""Operation → the list that its answer holds. A proxy may answer 200 with a page of its own."""
+
 CLIENT_CONFIG = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=8
 )
@@ -87,6 +99,13 @@ class SpendingStopError(PermanentError):
 
     def __init__(self) -> None:
         super().__init__("spending_stop", "today's budget of paid face searches is used up")
+
+
+class BadAnswerError(TransientError):
+    """Something answered, and not as the service does."""
+
+    def __init__(self) -> None:
+        super().__init__("bad_answer", "the answer is not one of the face service: is there a proxy on the way?")
 
 
 class Spend(Protocol):
@@ -134,7 +153,7 @@ class IndexedFace:
 
 
 class RekognitionRecogniser:
-    """Searches one collection. ``spend`` counts what is paid for; every request to the service passes it once."""
+    """Searches one collection. ``spend`` counts what is paid for; every request that has a price passes it once."""
 
     thresholds: Thresholds = REKOGNITION
 
@@ -149,7 +168,8 @@ class RekognitionRecogniser:
         owners_of: Callable[[Sequence[str]], Mapping[str, str]] | None = None,
     ) -> None:
         """``owners_of`` says whose the face ids are that the service found; one it does not know is drift: it is
-        logged and resembles nobody. Without it the name that the service keeps is believed."""
+        logged and resembles nobody. An empty owner is nobody to be named. Without it the name that the service keeps
+        is believed."""
         self._client, self._collection, self._spend = client, collection, spend
         self._owners_of = owners_of
         self._retrier = retrier or Retrier()
@@ -190,10 +210,11 @@ class RekognitionRecogniser:
             return
         owners = self._owners_of([match["Face"]["FaceId"] for match in matches])
         for match in matches:
-            if person := owners.get(match["Face"]["FaceId"]):
-                yield person, match["Similarity"]
-            else:
+            person = owners.get(match["Face"]["FaceId"])
+            if person is None:
                 log.warning("Collection %s holds a face that is not ours; reconcile_faces tells.", self._collection)
+            elif person:
+                yield person, match["Similarity"]
 
     def create_collection(self) -> None:
         """Create the collection; one that exists is as good."""
@@ -238,10 +259,18 @@ class RekognitionRecogniser:
         return self._retrier.call(lambda: self._send(operation, parameters))
 
     def _send(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Make exactly one request and turn every failure into one of ours."""
-        self._spend.spend()
+        """Make exactly one request and turn every failure into one of ours, an answer that is none included."""
+        if operation in PAID:
+            self._spend.spend()
+        request = getattr(self._client, operation)
         with errors_of_ours():
-            return getattr(self._client, operation)(CollectionId=self._collection, **parameters)
+            try:
+                answer = request(CollectionId=self._collection, **parameters)
+            except (AttributeError, TypeError, ValueError, ResponseParserError) as error:
+                raise BadAnswerError from error
+        if operation in ANSWERS and not isinstance(answer.get(ANSWERS[operation]), list):
+            raise BadAnswerError
+        return answer
 
 
 @contextmanager

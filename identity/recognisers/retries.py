@@ -134,7 +134,8 @@ class Retrier:
         """Return what ``function`` returns, trying again on `TransientError` only; raises its last error.
 
         A `PermanentError` is an answer: it neither waits nor counts against the service, unless it says that no call
-        can succeed (``opens_circuit``), which opens the breaker at once.
+        can succeed (``opens_circuit``), which opens the breaker at once. Any other exception is a failed call as well:
+        a probe that ends in one must not keep the breaker open for ever.
         """
         self.breaker.admit()
         self.budget.pay_in()
@@ -154,6 +155,9 @@ class Retrier:
                     self.breaker.failed(opens_at_once=True)
                 else:
                     self.breaker.succeeded()
+                raise
+            except BaseException:
+                self.breaker.failed()
                 raise
             else:
                 self.breaker.succeeded()

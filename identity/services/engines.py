@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from factoryai.sites.models import Site
+from identity.models import Face as EnrolledFace
 from identity.models import PaidRequests, RemoteFace
 from identity.recognisers.base import Face, Recogniser, RecogniserError
 from identity.recognisers.local import LocalRecogniser
@@ -125,11 +126,16 @@ def collection_of(site: Site) -> str:
 
 
 def owners_in(collection: str) -> Callable[[Sequence[str]], Mapping[str, str]]:
-    """Return the question whose the face ids of a collection are, as far as this database knows."""
+    """Return the question whose the face ids of a collection are, as far as this database knows.
+
+    The answer is empty for somebody who is not to be recognised now, as the local gallery does not hold them either.
+    """
 
     def owners(remote_ids: Sequence[str]) -> Mapping[str, str]:
-        rows = RemoteFace.objects.present().filter(collection=collection, remote_id__in=remote_ids)
-        return dict(rows.filter(face__isnull=False).values_list("remote_id", "person"))
+        rows = RemoteFace.objects.present().filter(collection=collection, remote_id__in=remote_ids, face__isnull=False)
+        is_searched = Exists(EnrolledFace.objects.searchable().filter(pk=OuterRef("face")))
+        found = rows.annotate(is_searched=is_searched).values_list("remote_id", "person", "is_searched")
+        return {remote_id: person if searched else "" for remote_id, person, searched in found}
 
     return owners
 

@@ -19,8 +19,9 @@ from identity.pictures import decode_picture, encode_picture
 from identity.recognisers.base import Face as FoundFace
 from identity.recognisers.base import PermanentError, TransientError
 from identity.recognisers.rekognition import IndexedFace, RekognitionRecogniser
-from identity.rules import ENROL_WIDTH, ROTATED_BY, SFACE, is_unlike_own, judge_quality, other_owner, quality_score
+from identity.rules import ENROL_WIDTH, SFACE, is_unlike_own, judge_quality, other_owner, quality_score
 from identity.services import engines
+from identity.services.erasure import delete_remote_faces
 from identity.services.gallery import gallery_changed, gallery_for, lock_gallery
 from identity.services.grab import watch_camera
 from identity.services.purge import discard_snapshot
@@ -46,7 +47,6 @@ WHY = {
     "too_bright": "The face is too bright.",
     "turned_away": "The face is turned away. Look into the camera.",
 }
-TURNS = (None, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,17 +109,10 @@ def require_ground(*, employee: Employee, by: Any, at: dt.datetime) -> Consent:
 def examine_photo(image: np.ndarray) -> Photo:
     """Turn a picture upright and return its one good face; raises `Refusal` 422 with the reason.
 
-    A face upside down is found as well, with less confidence: the way up with the most is taken. Costs four
-    detections and one embedding, about 60 ms.
+    Costs four detections and one embedding, about 60 ms.
     """
     finder = engines.finder()
-    views = []
-    for turn in TURNS:
-        view = image if turn is None else cv2.rotate(image, turn)
-        faces = finder.find_faces(view)
-        bonus = ROTATED_BY if turn is None else 0.0
-        views.append((faces[0].confidence + bonus if faces else 0.0, view, faces))
-    _, view, faces = max(views, key=lambda found: found[0])
+    view, faces = finder.find_upright(image)
     if not faces:
         raise Refusal("no_face", WHY["no_face"], 422)
     if any(face.quality.width >= SECOND_FACE * faces[0].quality.width for face in faces[1:]):
@@ -190,7 +183,7 @@ def enrol_photo(*, employee: Employee, photo: Photo, source: str, by: Any, at: d
 
 
 def remove_photo(*, snapshot: Snapshot, at: dt.datetime) -> int:
-    """Take one photo back: its face, here and elsewhere, and its file; returns the bytes freed."""
+    """Take one photo back: its face, here and elsewhere, and its file unless it is held; returns the bytes freed."""
     with transaction.atomic():
         RemoteFace.objects.filter(face__snapshot=snapshot).update(state=RemoteFace.State.DELETING)
         Face.objects.filter(snapshot=snapshot).delete()
@@ -202,6 +195,8 @@ def remove_photo(*, snapshot: Snapshot, at: dt.datetime) -> int:
 def _add_face(employee: Employee, photo: Photo, snapshot: Snapshot, source: str, by: Any, at: dt.datetime) -> Face:
     lock_gallery(employee.site_id)
     gallery_for(employee.site_id).forget()
+    if not employee.consents.in_force().exists():
+        raise Refusal("consent_withdrawn", "This person withdrew while the photo was looked at.", 422)
     refuse_wrong_person(employee, photo.vector)
     quality = photo.face.quality
     face = Face.objects.create(
@@ -245,13 +240,27 @@ def enrol_remotely(*, face: Face, photo: Photo, at: dt.datetime) -> RemoteFace |
     except TransientError as error:
         log.warning("A face could not be enrolled with Rekognition yet (%s).", error.code)
         return None
+    row = _note_indexed(face, indexed, remote, at)
+    if row.face is None:
+        delete_remote_faces(RemoteFace.objects.filter(pk=row.pk))
+        raise Refusal("erased_meanwhile", "This photo was erased while the face service looked at it.", 409)
+    return row
+
+
+@transaction.atomic
+def _note_indexed(face: Face, indexed: IndexedFace, remote: RekognitionRecogniser, at: dt.datetime) -> RemoteFace:
+    """Write down what the service keeps now; what was erased here while it looked is to go there as well."""
+    site = face.employee.site
+    lock_gallery(site.pk)
+    is_wanted = Face.objects.filter(pk=face.pk).exists()
     return RemoteFace.objects.create(
         site=site,
-        face=face,
+        face=face if is_wanted else None,
         collection=engines.collection_of(site),
         remote_id=indexed.face_id,
-        person=person,
+        person=indexed.person,
         model_version=remote.thresholds.model,
+        state=RemoteFace.State.PRESENT if is_wanted else RemoteFace.State.DELETING,
         added_at=at,
     )
 

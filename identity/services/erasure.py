@@ -87,8 +87,9 @@ def _forget_rows(employee: Employee, erased: Erased, at: dt.datetime) -> _Found:
         employee=None, similarity=None, second_similarity=None, reason="erased", review=Sighting.Review.NONE
     )
     Consent.objects.in_force().filter(employee=employee).update(withdrawn_at=at)
-    files = [snapshot.pk for snapshot in (*found.photos, *found.pictures) if not snapshot.is_held]
-    Snapshot.objects.filter(pk__in=files, state=Snapshot.State.STORED).update(state=Snapshot.State.DELETING)
+    files = [snapshot.pk for snapshot in (*found.photos, *found.pictures)]
+    stored = Snapshot.objects.filter(pk__in=files, state=Snapshot.State.STORED, is_held=False)
+    stored.update(state=Snapshot.State.DELETING)
     gallery_changed(employee.site_id)
     return found
 
@@ -112,7 +113,7 @@ def _forget_unknowns(keys: list[int], at: dt.datetime) -> int:
 
 
 def _discard(snapshot: Snapshot, erased: Erased, place: Files, at: dt.datetime) -> bool:
-    if snapshot.is_held:
+    if Snapshot.objects.filter(pk=snapshot.pk, is_held=True).exists():
         erased.held += 1
         return False
     try:

@@ -30,6 +30,9 @@ MOST_BACK = dt.timedelta(days=1)
 MOST_FORWARD = dt.timedelta(days=2)
 """A run comes once a day; a clock more than a day off that is not believed the first time it is seen."""
 
+SETTLED_AFTER = dt.timedelta(hours=20)
+"""Asking again at once proves nothing of a clock; the next night's run finds that it went on as clocks do."""
+
 NEARLY_FULL_BYTES = 2 * 1024**3
 DISK_ALERT = "snapshots-disk-full"
 
@@ -66,8 +69,8 @@ def purge_snapshots(
     """Delete the snapshots captured strictly more than their retention before ``at``, of ``sites`` (None: all).
 
     ``older_than_days`` stands for every retention rule. Held, enrolled, reviewed and alarming ones stay. Raises
-    `Refusal` ``clock_jumped`` (409) when the clock is more than a day off the last run, unless ``accepts_clock``; the
-    next run is then measured from this one.
+    `Refusal` ``clock_jumped`` (409) when the clock is more than a day off the last run, unless ``accepts_clock``; a run
+    `SETTLED_AFTER` the refused one is then believed, a second try is not.
     """
     if older_than_days is not None and older_than_days < 1:
         raise Refusal("bad_age", "Snapshots are kept for a day at least.", fields={"older_than_days": "At least 1."})
@@ -92,17 +95,23 @@ def _due(at: dt.datetime, older_than_days: int | None, sites: Sequence[Site] | N
 
 
 def _refuse_jumped_clock(at: dt.datetime, *, is_dry_run: bool) -> None:
-    last = PurgeRun.objects.first()
-    if last is None or -MOST_BACK <= at - last.started_at <= MOST_FORWARD:
+    last = PurgeRun.objects.filter(refusal="").first()
+    if last is None or -MOST_BACK <= at - last.started_at <= MOST_FORWARD or _is_settled(at, last):
         return
     if not is_dry_run:
         PurgeRun.objects.create(started_at=at, finished_at=at, refusal="clock_jumped")
     raise Refusal(
         "clock_jumped",
         f"The last purge was at {last.started_at:%Y-%m-%d %H:%M} UTC and the clock says {at:%Y-%m-%d %H:%M} UTC. "
-        "Check the clock; if it is right, run the purge again.",
+        "Check the clock; if it is right, say so and run the purge again, or leave it to the run of the next night.",
         409,
     )
+
+
+def _is_settled(at: dt.datetime, last: PurgeRun) -> bool:
+    """Whether the clock has gone on from a run that was refused, long enough for somebody to have seen it."""
+    since = (at - MOST_FORWARD, at - SETTLED_AFTER)
+    return PurgeRun.objects.filter(pk__gt=last.pk, started_at__range=since).exists()
 
 
 def _purge_batches(
@@ -155,10 +164,14 @@ def close_rows(freed: dict[Any, int], at: dt.datetime) -> None:
 
 
 def discard_snapshot(snapshot: Snapshot, at: dt.datetime, files: Files | None = None) -> int:
-    """Delete one picture now, whatever its age: marked, unlinked, closed. Returns the bytes freed, 0 if none were."""
-    Snapshot.objects.filter(pk=snapshot.pk).exclude(state=Snapshot.State.DELETED).update(
-        state=Snapshot.State.DELETING, is_held=False
-    )
+    """Delete one picture now, whatever its age: marked, unlinked, closed. Returns the bytes freed, 0 if none were.
+
+    One that is held as evidence stays, and so does the hold.
+    """
+    row = Snapshot.objects.filter(pk=snapshot.pk)
+    row.filter(is_held=False).exclude(state=Snapshot.State.DELETED).update(state=Snapshot.State.DELETING)
+    if row.filter(is_held=True).exists():
+        return 0
     freed = (files or media_files()).remove(snapshot.file_name)
     close_rows({snapshot.pk: -1 if freed is None else freed}, at)
     return freed or 0

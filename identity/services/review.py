@@ -9,7 +9,7 @@ from factoryai.rest import Refusal
 from identity.models import Employee, Face, Sighting, UnknownFace
 from identity.pictures import decode_picture
 from identity.services.enrolment import enrol_photo, examine_photo, require_enrolable
-from identity.services.sightings import tell_identified
+from identity.services.sightings import forget_pictures, refuse_own, tell_identified
 from identity.services.snapshots import read_snapshot
 from identity.services.unknowns import assign_unknown
 
@@ -26,17 +26,20 @@ def name_unknown(
     """Assign an unknown face, and on request enrol its picture and tell attendance of every sighting.
 
     A picture that does not serve (422 with the reason) leaves the face unassigned, so that it can be assigned without.
+    Nobody names themselves (403 ``own_record``), and of who withdrew no picture is kept.
     """
     if unknown.state != UnknownFace.State.OPEN:
         raise Refusal("already_decided", "Somebody has decided this already.", 409)
     if employee.site_id != unknown.site_id:
         raise Refusal("other_site", "This person works at another site.", 422)
+    refuse_own(employee, by)
     if enrols:
         _enrol_picture_of(unknown, employee, by, at)
     sightings = assign_unknown(unknown=unknown, employee=employee, by=by, at=at)
     if creates_punches:
         for sighting in sightings:
             tell_identified(sighting)
+    forget_pictures(sightings, employee, at)
     return sightings
 
 

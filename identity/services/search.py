@@ -32,13 +32,12 @@ RANK = {Outcome.KNOWN: 2, Outcome.REVIEW: 1, Outcome.UNKNOWN: 0}
 
 
 def search_picture(*, data: bytes, sites: Sequence[Site], at: dt.datetime) -> Found:
-    """Search the largest face of an uploaded picture at each site and return the best decision.
+    """Turn an uploaded picture upright, search its largest face at each site, and return the best decision.
 
     With Rekognition that is one paid request a site. Raises `Refusal` for a picture that cannot be read, and
     `RecogniserError` when no engine answers.
     """
-    image = decode_picture(data)
-    faces = engines.finder().find_faces(image)
+    image, faces = engines.finder().find_upright(decode_picture(data))
     if not faces:
         return Found(Outcome.NO_FACE.value, "no_face")
     if why := judge_quality(faces[0].quality):

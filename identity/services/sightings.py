@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -135,10 +135,12 @@ def decide_sighting(*, sighting: Sighting, employee: Employee | None, by: Any, a
     """Say who a doubtful sighting is, or with None that it is not who it was thought to be.
 
     Of two people deciding at once the first does; the other gets 409 ``already_decided``. Whoever is named is told on
-    to attendance, marked as decided by a person.
+    to attendance, marked as decided by a person; nobody decides about themselves (403 ``own_record``).
     """
     if employee and employee.site_id != sighting.site_id:
         raise Refusal("other_site", "This person works at another site.", 422)
+    for person in (employee, sighting.employee):
+        refuse_own(person, by)
     review = Review.CONFIRMED if employee else Review.REJECTED
     with transaction.atomic():
         rows = Sighting.objects.awaiting_review().filter(pk=sighting.pk)
@@ -148,7 +150,26 @@ def decide_sighting(*, sighting: Sighting, employee: Employee | None, by: Any, a
         record_event(site=sighting.site, kind="sighting", object_id=sighting.pk, at=at)
         if employee:
             tell_identified(sighting)
+    if employee:
+        forget_pictures([sighting], employee, at)
     return sighting
+
+
+def refuse_own(employee: Employee | None, by: Any) -> None:
+    """Raise `Refusal` 403 ``own_record`` for who would say of themselves that they were seen, or were not."""
+    if employee and by and employee.user_id is not None and employee.user_id == by.pk:
+        raise Refusal("own_record", "Nobody decides about their own record.", 403)
+
+
+def forget_pictures(sightings: Sequence[Sighting], employee: Employee, at: dt.datetime) -> None:
+    """Delete the pictures of what was just found to show somebody who withdrew; what is held as evidence stays."""
+    if not employee.has_withdrawn:
+        return
+    for snapshot in Snapshot.objects.filter(sightings__in=sightings).exclude(state=Snapshot.State.DELETED).distinct():
+        try:
+            discard_snapshot(snapshot, at)
+        except OSError as error:
+            log.error("Snapshot %s could not be removed yet: %s", snapshot.pk, error)
 
 
 def tell_identified(sighting: Sighting) -> None:

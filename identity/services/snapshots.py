@@ -10,9 +10,9 @@ from typing import Any
 from django.db import transaction
 
 from factoryai.rest import Refusal
-from factoryai.sealing import seal, unseal
+from factoryai.sealing import SealBrokenError, seal, unseal
 from factoryai.sites.models import Site
-from identity.files import Files, media_files
+from identity.files import Files, UnsafeFileError, media_files
 from identity.models import Snapshot, file_name_of
 from streaming.models import Camera
 
@@ -49,13 +49,18 @@ def keep_snapshot(
 
 
 def read_snapshot(snapshot: Snapshot, files: Files | None = None) -> bytes:
-    """Return the JPEG of a stored snapshot; raises `Refusal` 404 when its file is gone."""
+    """Return the JPEG of a stored snapshot; raises `Refusal`: 404 its file is gone, 422 it cannot be opened."""
     if snapshot.state != Snapshot.State.STORED:
         raise Refusal("snapshot_gone", "This picture is not kept any more.", 404)
     try:
         return unseal((files or media_files()).read(snapshot.file_name))
     except FileNotFoundError as error:
         raise Refusal("snapshot_gone", "The file of this picture is missing.", 404) from error
+    except SealBrokenError as error:
+        log.error("Snapshot %s cannot be opened: its file is damaged, or its key is missing.", snapshot.pk)
+        raise Refusal(
+            "snapshot_unreadable", "The file of this picture is damaged, or its key is missing.", 422
+        ) from error
 
 
 @transaction.atomic
@@ -76,12 +81,18 @@ def release_snapshot(*, snapshot: Snapshot) -> Snapshot:
 
 
 def reseal_snapshots(*, files: Files | None = None) -> int:
-    """Seal every stored picture again with the newest key and return how many; each file is replaced at once."""
+    """Seal every stored picture again with the newest key and return how many; each file is replaced at once.
+
+    One that no key opens is said in the log and left as it is: it must not keep the others under the old key.
+    """
     place, count = files or media_files(), 0
     for snapshot in Snapshot.objects.filter(state=Snapshot.State.STORED).only("pk").iterator():
         try:
             size = place.replace(snapshot.file_name, seal(unseal(place.read(snapshot.file_name))))
         except FileNotFoundError:
+            continue
+        except (SealBrokenError, UnsafeFileError) as error:
+            log.error("Snapshot %s cannot be sealed again: %s", snapshot.pk, error)
             continue
         Snapshot.objects.filter(pk=snapshot.pk, state=Snapshot.State.STORED).update(size_bytes=size)
         count += 1

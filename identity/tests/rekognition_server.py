@@ -2,7 +2,8 @@
 
 It keeps collections in memory and compares faces with the local engine, so that what is searched is really looked at.
 ``script`` holds one step per request: ``"ok"``, an error code, ``"500"``, ``"503"``, ``"hang"``, ``"slow"``,
-``"reset"`` or ``"no_face"``; when it is used up every request is ``"ok"``. ``clock_ahead_s`` is how far its clock is
+``"reset"`` or ``"no_face"``, or the very body to answer 200 with, which begins as HTML or JSON does; when it is used up
+every request is ``"ok"``. ``clock_ahead_s`` is how far its clock is
 ahead of the machine's: like the real service it refuses what was signed more than five minutes off.
 
 ``python -m identity.tests.rekognition_server 8161`` runs one until Ctrl-C.
@@ -153,6 +154,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.calls.append(operation)
             step = self.server.script.pop(0) if self.server.script else "ok"
+        if step.startswith(("<", "{", "[", "null")):
+            self._send_bytes(200, step.encode())
+            return
         if step == "reset":
             self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
@@ -185,7 +189,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             raise RefusalError(step, f"told to fail with {step}", STATUS.get(step, 400))
 
     def _send(self, status: int, answer: dict[str, Any]) -> None:
-        data = json.dumps(answer).encode()
+        self._send_bytes(status, json.dumps(answer).encode())
+
+    def _send_bytes(self, status: int, data: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("x-amzn-RequestId", str(uuid.uuid4()))

@@ -114,6 +114,26 @@ def test_the_same_person_again_within_the_interval_is_one_sighting(
     assert (found, len(later)) == ([1, 0], 1)
 
 
+@pytest.mark.parametrize(
+    "box",
+    [
+        pytest.param((-100.0, 0.0, 130.0, 288.0), id="beside"),
+        pytest.param((10.0, -130.0, 166.0, 400.0), id="behind, and taller"),
+    ],
+)
+def test_a_face_names_the_person_it_belongs_to_and_nobody_beside(
+    engine: CountingRecogniser, driver: list[np.ndarray], box: tuple
+) -> None:
+    analyser, names, found = FaceAnalyser(engine, {"EMP-1": "Ravi Kumar"}), set(), []
+    for number, image in enumerate(driver):
+        at = 1000 + number / 5
+        tracks = [Track(2, "person", 0.9, box, True, at, at), person(image, 1, at)]
+        analysis = analyser.analyse(Frame("gate", number, at, image), tracks)
+        names |= set(analysis.names.items())
+        found += [observation.data["track"] for observation in analysis.observations]
+    assert (names, found) == ({(1, "Ravi Kumar")}, [1])
+
+
 def test_a_failing_engine_leaves_the_passage_for_review(engine: CountingRecogniser, driver: list[np.ndarray]) -> None:
     engine.is_down = True
     found = sightings(passage(FaceAnalyser(engine, {}), driver))

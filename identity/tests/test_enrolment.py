@@ -13,15 +13,14 @@ from django.core.management import call_command
 from django.db import connection
 
 from factoryai.rest import Refusal
-from factoryai.sealing import SealBrokenError
-from factoryai.sites.tests.factories import make_people
+from factoryai.sites.tests.factories import api_client, make_people
 from identity.files import media_files
 from identity.models import Consent, Face, Snapshot
 from identity.pictures import decode_picture
 from identity.services.enrolment import enrol_picture, record_consent
 from identity.services.gallery import LiveGallery, Names, gallery_changed, gallery_for
 from identity.services.grab import grab_picture
-from identity.services.snapshots import read_snapshot
+from identity.services.snapshots import read_snapshot, reseal_snapshots
 from identity.tests.factories import NOON, jpeg_of, make_employee, make_face, unit
 from identity.tests.photos import bomb, driver, jpeg_bomb, photo, two_of_him, with_exif_turn
 from streaming.scenes import SCENES
@@ -79,8 +78,21 @@ def test_photos_and_vectors_outlive_a_change_of_the_key(ravi, settings):
     assert float(Face.objects.get().embedding @ face.embedding) == pytest.approx(1)
     assert read_snapshot(face.snapshot).startswith(b"\xff\xd8")
     settings.FIELD_KEYS = [old]
-    with pytest.raises(SealBrokenError):
+    with pytest.raises(Refusal) as refused:
         read_snapshot(face.snapshot)
+    assert refused.value.code == "snapshot_unreadable"
+
+
+def test_a_damaged_file_is_said_and_does_not_keep_the_others_under_the_old_key(people, ravi, settings):
+    face = enrol(ravi)
+    damaged = make_face(make_employee(people.site)).snapshot
+    media_files().replace(damaged.file_name, b"damaged")
+    settings.FIELD_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_KEYS]
+    assert reseal_snapshots() == 1
+    settings.FIELD_KEYS = settings.FIELD_KEYS[:1]
+    assert read_snapshot(face.snapshot).startswith(b"\xff\xd8")
+    answer = api_client(people.meena).get(f"/media/snapshots/{damaged.pk}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "snapshot_unreadable")
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,14 @@ from identity.models import Face, PaidRequests, RemoteFace, Sighting, Snapshot, 
 from identity.pictures import decode_picture
 from identity.recognisers.base import TransientError
 from identity.recognisers.rekognition import SpendingStopError
-from identity.services import engines
-from identity.services.enrolment import enrol_picture
+from identity.services import engines, enrolment
+from identity.services.enrolment import enrol_picture, remove_photo
 from identity.services.erasure import erase_biometrics, erase_leavers, find_traces, opt_out
+from identity.services.gallery import forget_galleries
 from identity.services.outages import ServiceWatch
+from identity.services.people import save_employee
 from identity.services.reconcile import reconcile_faces
-from identity.services.snapshots import hold_snapshot
+from identity.services.snapshots import hold_snapshot, read_snapshot
 from identity.tests.factories import NOON, make_employee, make_face, make_unknown, unit
 from identity.tests.photos import driver, photo
 from identity.tests.rekognition_server import RekognitionServer
@@ -118,6 +120,15 @@ def test_what_is_held_as_evidence_stays_and_is_said(people, ravi, camera):
     assert (erased.held, erased.snapshots, erased.is_proven) == (1, 0, True)
     sighting.snapshot.refresh_from_db()
     assert sighting.snapshot.state == "stored"
+
+
+def test_a_photo_taken_back_stays_when_it_is_held_as_evidence(people, ravi):
+    face = enrol(ravi)
+    hold_snapshot(snapshot=face.snapshot, reason="Disputed on 2 March", by=people.meena)
+    assert remove_photo(snapshot=face.snapshot, at=NOON) == 0
+    face.snapshot.refresh_from_db()
+    assert (ravi.faces.count(), face.snapshot.state, face.snapshot.is_held) == (0, "stored", True)
+    assert read_snapshot(face.snapshot)
 
 
 def test_a_face_that_is_still_there_is_a_trace(people, ravi):
@@ -238,6 +249,14 @@ def test_the_daily_budget_counts_for_all_processes_and_leaves_the_local_engine(p
         engines.SharedSpend(spent + 1).spend()
 
 
+def test_a_day_whose_budget_is_used_up_does_not_keep_a_person_from_being_erased(people, ravi, aws, settings):
+    enrol(ravi)
+    settings.FACE_DAILY_REQUESTS = PaidRequests.objects.get().count
+    assert who(people.site).thresholds.engine == "local"
+    erased = erase_biometrics(employee=ravi, at=NOON)
+    assert (erased.remote_faces, erased.is_proven, aws.collections["factoryai-pune"]) == (1, True, {})
+
+
 def test_a_face_there_that_nobody_here_knows_is_nobodys_name(people, ravi, aws):
     enrol(ravi)
     RemoteFace.objects.all().delete()
@@ -269,6 +288,45 @@ def test_a_person_deleted_halfway_is_finished_by_the_reconciliation(people, ravi
     (drift,) = reconcile_faces(sites=[people.site], at=NOON)
     assert (drift.deleted, drift.still_to_delete, aws.collections["factoryai-pune"]) == (1, 0, {})
     assert find_traces(employee=ravi, vectors=[]) == []
+
+
+def test_who_is_erased_while_the_service_looks_at_the_photo_is_erased_there_too(people, ravi, aws, monkeypatch):
+    index = enrolment.index_face
+
+    def index_and_be_overtaken(*args):
+        indexed = index(*args)
+        erase_biometrics(employee=ravi, at=NOON)
+        return indexed
+
+    monkeypatch.setattr(enrolment, "index_face", index_and_be_overtaken)
+    with pytest.raises(Refusal) as refused:
+        enrol(ravi)
+    assert (refused.value.code, aws.collections["factoryai-pune"]) == ("erased_meanwhile", {})
+    assert (Face.objects.count(), RemoteFace.objects.count(), list(media_files().entries())) == (0, 0, [])
+    assert find_traces(employee=ravi, vectors=[]) == []
+
+
+def test_who_is_erased_while_the_photo_is_written_leaves_no_template(ravi, monkeypatch):
+    keep = enrolment.keep_snapshot
+
+    def keep_and_be_overtaken(**options):
+        erase_biometrics(employee=ravi, at=NOON)
+        return keep(**options)
+
+    monkeypatch.setattr(enrolment, "keep_snapshot", keep_and_be_overtaken)
+    with pytest.raises(Refusal) as refused:
+        enrol(ravi)
+    assert (refused.value.code, Face.objects.count(), list(media_files().entries())) == ("consent_withdrawn", 0, [])
+
+
+def test_who_is_switched_off_is_named_by_neither_engine(people, ravi, aws, settings):
+    enrol(ravi)
+    ravi.is_active = False
+    save_employee(ravi)
+    assert (who(people.site).outcome, who(people.site).thresholds.engine) == ("unknown", "rekognition")
+    settings.FACE_ENGINE = "local"
+    forget_galleries()
+    assert who(people.site).outcome == "unknown"
 
 
 def test_a_photo_the_service_refuses_is_not_kept_here_either(people, ravi, aws):

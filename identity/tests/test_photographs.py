@@ -99,6 +99,14 @@ def test_a_photo_on_its_side_or_head_is_enrolled_upright(site, name: str, turn: 
     assert (found.employee, found.similarity > 0.9) == (employee.pk, True)
 
 
+@pytest.mark.parametrize("turn", [cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE])
+@pytest.mark.parametrize(("name", "owner"), [("person_a_2", "a"), ("person_b_2", "b"), ("impostor_1", None)])
+def test_a_picture_on_its_side_or_head_is_searched_upright(site, enrolled, name: str, owner: str | None, turn: int):
+    found = search(site, cv2.rotate(read(name), turn))
+    expected = ("known", enrolled[owner].pk) if owner else ("unknown", None)
+    assert (found.outcome, found.employee) == expected
+
+
 def test_of_photos_of_two_people_sent_at_once_the_first_is_kept_and_the_other_said():
     people = make_people()
     employee, client = make_employee(people.site), Client()

@@ -227,10 +227,20 @@ def test_a_clock_that_jumped_is_not_believed_at_once(people, files, jump):
     with pytest.raises(Refusal) as refused:
         run(files, NOON + jump, is_dry_run=True)
     assert (refused.value.code, refused.value.status, PurgeRun.objects.count()) == ("clock_jumped", 409, 1)
-    with pytest.raises(Refusal):
-        run(files, NOON + jump)
+    for minutes in (0, 1, 50):
+        with pytest.raises(Refusal):
+            run(files, NOON + jump + dt.timedelta(minutes=minutes))
     assert states() == ["stored"]
     assert run(files, NOON + jump + dt.timedelta(days=1))["deleted"] == 1
+
+
+def test_a_clock_that_was_set_right_again_purges_at_once(people, files):
+    run(files)
+    with pytest.raises(Refusal):
+        run(files, NOON + dt.timedelta(days=400))
+    assert run(files, NOON + dt.timedelta(days=1))["planned"] == 0
+    with pytest.raises(Refusal):
+        run(files, NOON + dt.timedelta(days=401))
 
 
 def test_a_jump_that_somebody_vouches_for_is_believed(people, files):

@@ -127,6 +127,16 @@ def test_a_passing_fault_costs_exactly_four_requests_and_seven_seconds(
     assert clock.sleeps == [1, 2, 4]
 
 
+@pytest.mark.parametrize("body", ["<html>Log in to the network</html>", "{}", "[]", "null", '{"FaceMatches": 7}'])
+def test_an_answer_that_is_none_of_the_service_is_a_passing_fault(
+    server: RekognitionServer, engine: RekognitionRecogniser, clock: Clock, driver: list[np.ndarray], body: str
+) -> None:
+    server.script = [body] * 9
+    with pytest.raises(TransientError) as caught:
+        search(engine, driver[0])
+    assert (caught.value.code, len(server.calls), clock.sleeps) == ("bad_answer", 4, [1, 2, 4])
+
+
 @pytest.mark.parametrize("step", FINAL)
 def test_a_final_error_costs_exactly_one_request(
     server: RekognitionServer, engine: RekognitionRecogniser, clock: Clock, driver: list[np.ndarray], step: str

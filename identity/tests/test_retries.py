@@ -195,3 +195,14 @@ def test_whatever_happens_a_call_costs_at_most_its_retries_and_one(steps: list, 
         with contextlib.suppress(RecogniserError):
             retrier.call(service)
         assert service.calls - before <= max_retries + 1
+
+
+def test_a_probe_that_ends_in_an_error_of_another_kind_does_not_keep_the_service_resting(clock: Clock) -> None:
+    retrier = make_retrier(clock)
+    with pytest.raises(PermanentError):
+        retrier.call(Service(clock, PermanentError("AccessDeniedException", "no", opens_circuit=True)))
+    clock.now += 31
+    with pytest.raises(KeyError):
+        retrier.call(Service(clock, KeyError("a fault of ours")))
+    clock.now += 31
+    assert retrier.call(Service(clock)) == "found"

@@ -16,6 +16,8 @@ from identity.confidential import ConfidentialAnalyser, close_observation
 from identity.models import CameraFaces, PurgeRun, Retention, Sighting, Snapshot, UnknownFace
 from identity.rules import SFACE
 from identity.services.enrolment import enrol_picture
+from identity.services.erasure import find_traces, opt_out
+from identity.services.review import name_unknown
 from identity.services.sightings import decide_sighting, record_sighting
 from identity.services.snapshots import read_snapshot
 from identity.services.unknowns import assign_unknown, dismiss_unknown, forget_unknowns, mark_visitor, merge_unknown
@@ -275,3 +277,28 @@ def test_who_a_person_names_is_told_on(people, camera, ravi, settings):
     sighting = record(seen(camera, outcome="review", reason="not_searched"))
     decide_sighting(sighting=sighting, employee=ravi, by=people.meena, at=NOON)
     assert [(s.employee, s.review, s.event_id) for s in told] == [(ravi, "confirmed", sighting.event_id)]
+
+
+def test_nobody_names_themselves(people, camera):
+    meena = make_employee(people.site, "Meena", user=people.meena)
+    record(seen(camera, outcome="unknown", vector=unit(5)))
+    doubtful = record(seen(camera, person=meena, outcome="review"))
+    for decide in (
+        lambda: name_unknown(unknown=UnknownFace.objects.get(), employee=meena, by=people.meena, at=NOON),
+        lambda: decide_sighting(sighting=doubtful, employee=meena, by=people.meena, at=NOON),
+        lambda: decide_sighting(sighting=doubtful, employee=None, by=people.meena, at=NOON),
+    ):
+        with pytest.raises(Refusal) as refused:
+            decide()
+        assert (refused.value.code, refused.value.status) == ("own_record", 403)
+    assert decide_sighting(sighting=doubtful, employee=meena, by=people.root, at=NOON).review == "confirmed"
+
+
+def test_no_picture_is_kept_of_a_stranger_who_turns_out_to_be_somebody_who_withdrew(people, ravi, camera):
+    opt_out(employee=ravi, other_method="badge", at=NOON)
+    doubtful = record(seen(camera, person=make_employee(people.site), outcome="review"))
+    record(seen(camera, outcome="unknown", vector=unit(5)))
+    name_unknown(unknown=UnknownFace.objects.get(), employee=ravi, by=people.meena, at=NOON)
+    decide_sighting(sighting=doubtful, employee=ravi, by=people.meena, at=NOON)
+    assert set(Snapshot.objects.values_list("state", flat=True)) == {"deleted"}
+    assert find_traces(employee=ravi, vectors=[]) == []

@@ -162,10 +162,11 @@ def test_what_is_not_there_is_not_drawn(hidden: Track) -> None:
     ("shown", "name", "label"),
     [
         pytest.param(track((0, 0, 9, 9)), None, "person 87% #7", id="class"),
-        pytest.param(track((0, 0, 9, 9)), "Asha Sharma", "Asha Sharma 87% #7", id="name"),
-        pytest.param(track((0, 0, 9, 9)), "आशा शर्मा", "asha sharma 87% #7", id="name in Hindi"),
+        pytest.param(track((0, 0, 9, 9)), "Asha Sharma", "Asha Sharma, person 87% #7", id="name"),
+        pytest.param(track((0, 0, 9, 9)), "आशा शर्मा", "asha sharma, person 87% #7", id="name in Hindi"),
         pytest.param(track((0, 0, 9, 9)), "张伟", "person 87% #7", id="name that cannot be written"),
         pytest.param(track((0, 0, 9, 9), missed_s=0.2), None, "person #7", id="not seen just now"),
+        pytest.param(track((0, 0, 9, 9), missed_s=0.2), "Asha Sharma", "Asha Sharma #7", id="name, not seen just now"),
     ],
 )
 def test_the_label_says_who_how_sure_and_which(shown: Track, name: str | None, label: str) -> None:
