@@ -15,7 +15,7 @@ help:
 	@echo "make test    set up the tests' tools; lint; every test on SQLite and again on PostgreSQL"
 	@echo "make lint    style, import contracts, missing migrations"
 	@echo "make bench   the figures, each beside its limit (minutes); ARGS=\"viewers --seconds 4\" runs one"
-	@echo "make screenshots   the pictures of the documents, from the running product; ARGS=\"wall\" takes one"
+	@echo "make screenshots   the pictures of the documents, from the running product; ARGS=\"queue\" takes one"
 	@echo "make setup   install everything, start nothing"
 
 setup:

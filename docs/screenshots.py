@@ -48,7 +48,6 @@ class Shot:
 
 
 SHOTS = (
-    Shot("now", "farid", "/", ".tile canvas", height=760, settle_ms=20_000),
     Shot("queue", "meena", "/admin/attendance/flag/", "#result_list", height=700),
     Shot("security", "farid", "/", "#gate-last", height=850, settle_ms=6000, is_busy=True),
     Shot("alert", "farid", "/alerts/1/", ".life", height=560, is_busy=True),

@@ -199,6 +199,14 @@ class ModelSerializer(serializers.ModelSerializer):
         models.DateTimeField: AwareDateTimeField,
     }
 
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Answer every field after a change of some: REST framework leaves defaults out while it is partial."""
+        was_partial, self.root.partial = self.root.partial, False
+        try:
+            return super().to_representation(instance)
+        finally:
+            self.root.partial = was_partial
+
 
 class RefusesReadOnly:
     """For a serializer: a change of what cannot be changed is refused with ``read_only``, not passed over.
@@ -274,6 +282,7 @@ STATUSES = {
     status.HTTP_409_CONFLICT: "It stands against what is there.",
     status.HTTP_413_REQUEST_ENTITY_TOO_LARGE: "Too much was sent at once.",
     status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: "It was sent as another media type than this operation reads.",
+    status.HTTP_422_UNPROCESSABLE_ENTITY: "It can be read and cannot be used.",
     status.HTTP_429_TOO_MANY_REQUESTS: "Too many requests; `Retry-After` says when.",
     status.HTTP_503_SERVICE_UNAVAILABLE: "The database does not answer; `Retry-After` says when.",
 }

@@ -85,7 +85,7 @@ class Schema(AutoSchema):
         if not all(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
             statuses += [401, 403, 429]
         if changes and self.method != "DELETE" and self.get_request_serializer() is not None:
-            statuses += [413, 415]
+            statuses += [409, 413, 415, 422]
         return statuses
 
 

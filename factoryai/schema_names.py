@@ -101,7 +101,7 @@ MODELS: Final = {
 }
 """Names that say too little outside their app."""
 
-MAY_BE_BLANK: Final = ("CameraDirection", "LeavePart", "PassageDirection")
+MAY_BE_BLANK: Final = ("BadgeMethod", "CameraDirection", "LeavePart", "PassageDirection")
 """Choices of which none at all is one; drf-spectacular leaves an empty value out."""
 
 _BY_VALUES: Final = {frozenset(values.split()): name for name, values in ENUMS.items()}
@@ -143,6 +143,8 @@ def _walk(part: Any, names: dict[str, str]) -> None:
     elif isinstance(part, dict):
         if part.get("$ref") in names:
             part["$ref"] = names[part["$ref"]]
+        if part.get("in") == "query" and not part.get("required"):
+            part["allowEmptyValue"] = True  # as a form sends it: an empty filter is none
         if part.get("type") == "string" and part.get("format") == "time":
             del part["format"]
             part.update(_CLOCK)

@@ -204,7 +204,7 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,  # `format` is a word of the payroll export
     "DEFAULT_PAGINATION_CLASS": "factoryai.rest.Page",
     "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "factoryai.sites.permissions.ScopedFilters",
         "rest_framework.filters.OrderingFilter",
     ],
     "DEFAULT_SCHEMA_CLASS": "factoryai.schema.Schema",

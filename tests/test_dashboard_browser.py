@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib import admin
+from django.urls import reverse
 
 from tests.browsing import LIMIT_MS, axe_source, chromium, cookies_of, grave_faults, wait_for
 from tests.feed_rig import Rig, end
@@ -49,6 +51,9 @@ PAGES = {
     "root": ["/admin/", "/admin/sites/site/", "/admin/auth/user/", "/start/", "/docs"],
 }  # fmt: skip
 """Who walks where. ``{name}`` stands for the number of a row that `ROWS` finds."""
+IS_WIDER = """() => [document.documentElement, ...document.querySelectorAll("#changelist .results")]
+  .some((one) => one.scrollWidth > one.clientWidth + 1)"""
+"""The page, or a list of the administration in its own frame, has columns that are only seen by scrolling sideways."""
 ROWS = """
 from django.utils import timezone
 from factoryai.alerts.models import Alert
@@ -289,6 +294,8 @@ def test_no_page_has_a_serious_fault_weighs_too_much_or_asks_elsewhere(open_page
         page.emulate_media(color_scheme=scheme)
         page.goto(address, wait_until="domcontentloaded")
         page.wait_for_timeout(150)
+        if page.evaluate(IS_WIDER):
+            faults.append((address, "wider than a window of 1,360 px"))
         if address != "/docs":  # Swagger UI weighs what it weighs, and is for programmers
             assert page.locator("h1").count() >= 1, address
             faults += [(address, scheme, fault) for fault in grave_faults(page, source)]
@@ -296,6 +303,17 @@ def test_no_page_has_a_serious_fault_weighs_too_much_or_asks_elsewhere(open_page
             if weight > PAGE_BYTES:
                 faults.append((address, f"{weight} bytes", sorted(weights.items(), key=lambda one: -one[1])[:4]))
     assert not faults, json.dumps(faults, indent=1)
+
+
+def test_no_list_of_the_administration_hides_a_column(open_page):
+    page, wide = open_page("about:blank", "root"), []
+    for model in admin.site._registry:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        page.goto(address, wait_until="domcontentloaded")
+        assert page.locator("#changelist").count() == 1, address
+        if page.evaluate(IS_WIDER):
+            wide.append(address)
+    assert wide == []
 
 
 def weigh(answer, weights):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -60,6 +61,18 @@ class SiteScoped:
         if getattr(self, "swagger_fake_view", False):
             return queryset.none()
         return queryset.visible_to(self.request.user, self.read_roles)  # type: ignore[attr-defined]
+
+
+class ScopedFilters(DjangoFilterBackend):
+    """Filters by a row only when the person may see it: one of another site is refused like one that is nowhere."""
+
+    def get_filterset(self, request: Request, queryset: QuerySet, view: APIView) -> Any:
+        filterset = super().get_filterset(request, queryset, view)
+        for one in filterset.filters.values() if filterset else ():
+            rows = getattr(one, "queryset", None)
+            if hasattr(rows, "visible_to"):
+                one.queryset = rows.visible_to(request.user, getattr(view, "read_roles", None))
+        return filterset
 
 
 class SiteField(serializers.SlugRelatedField):

@@ -72,6 +72,8 @@ class PhotoSerializer(serializers.Serializer):
 class EmployeeView(SiteScoped, GenericAPIView):
     """Something about one employee of a site at which the user is HR (or a manager, to read)."""
 
+    pagination_class = None
+    filter_backends: list = []
     queryset = Employee.objects.select_related("site")
     read_roles = FACE_ROLES
     write_roles = (Role.HR,)
