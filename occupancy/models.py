@@ -128,9 +128,12 @@ class Log(models.Model):
 
     class Meta:
         ordering = ["-at_us", "-id"]
-        indexes = [models.Index(fields=["zone", "at_us"], name="log_zone_time")]
+        indexes = [
+            models.Index(fields=["zone", "at_us"], name="log_zone_time"),
+            models.Index(fields=["zone", "at_us", "id"], condition=Q(step=0), name="log_zone_set"),
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["zone", "source", "event_id"], name="one_log_per_event"),
+            models.UniqueConstraint(fields=["source", "event_id", "zone"], name="one_log_per_event"),
             models.CheckConstraint(
                 condition=Q(step=0, count__isnull=False) | Q(step__in=[-1, 1], count__isnull=True),
                 name="a_log_steps_or_sets",

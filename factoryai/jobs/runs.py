@@ -27,6 +27,8 @@ MANAGERS = (Role.MANAGER,)
 GIVEN_UP_AFTER = timedelta(minutes=35)
 """Longer than a task may take: by then its worker is gone, and the job may be asked for again."""
 NOTED_EVERY_S = 0.3
+YEARS = range(2000, 2100)
+"""Days at the ends of the calendar have no instant in zones east or west of Greenwich."""
 
 
 def jobs_by_hand() -> Mapping[str, ByHand]:
@@ -48,9 +50,12 @@ def sites_of(user: Any, slug: str | None) -> QuerySet[Site]:
 
 
 def ask_run(*, name: str, by: Any, slug: str | None = None, day: date | None = None, at: datetime) -> Run:
-    """Write down that ``by`` wants a job to run. Raises `Refusal` for an unknown job, or a site of others."""
+    """Write down that ``by`` wants a job to run. Raises `Refusal` for an unknown job, a site of others, or a day that
+    no calendar of a factory has."""
     if name not in jobs_by_hand():
         raise NotFound(f"There is no job {name}.")
+    if day and day.year not in YEARS:
+        raise Refusal("bad_date", "Write a day from 2000 to 2099.", 400, {"for": "Write a day from 2000 to 2099."})
     site = sites_of(by, slug).first() if slug else None
     return Run.objects.create(job=name, by=by, site=site, day=day, asked_at=at)
 

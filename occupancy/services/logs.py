@@ -21,6 +21,9 @@ MOST_LOGS = 1000
 CLOCK_SLACK = timedelta(minutes=5)
 """How far ahead of the server a device's clock may be."""
 
+OLDEST = timedelta(days=5 * 366)
+"""A clock that lost its battery says 1970 or 2000; every hour from there on would be summed, empty as it is."""
+
 STEPS = {Kind.IN: 1, Kind.OUT: -1}
 
 
@@ -57,6 +60,8 @@ def judge_log(row: NewLog, zones: Mapping[int, Zone], at: datetime) -> tuple[str
         return "bad_count", "A count of 0 or more belongs to the kind count, and only to it."
     if row.at > at + CLOCK_SLACK:
         return "in_future", "This time has not come yet; check the device's clock."
+    if row.at < at - OLDEST:
+        return "too_old", "This time is more than five years ago; check the device's clock."
     if microseconds(row.at) < zones[row.zone].kept_from_us:
         return "too_old", "The logs of this time are summed and thinned out; it cannot be changed any more."
     return None
@@ -125,6 +130,15 @@ def lock_zones(zones: Sequence[Zone]) -> dict[int, Zone]:
     """Lock in one order, so that two senders wait for each other and never in a ring."""
     rows = Zone.objects.select_for_update(of=("self",)).select_related("site").order_by("pk")
     return {zone.pk: zone for zone in rows.filter(pk__in=[zone.pk for zone in zones])}
+
+
+def after_all(zone: Zone, at: datetime) -> datetime:
+    """Return ``at``, or the newest log of a locked zone when that is from a clock ahead by up to `CLOCK_SLACK`.
+
+    Who sets the count has seen those logs: set before them, they would be counted a second time.
+    """
+    newest = Log.objects.filter(zone=zone).order_by("-at_us").values_list("at", flat=True).first()
+    return newest if newest and at < newest <= at + CLOCK_SLACK else at
 
 
 def _without_repeats(rows: Sequence[NewLog], source: str) -> list[NewLog]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 
 from factoryai.sites.permissions import PEOPLE
 from occupancy.models import Log, Zone, ZoneLine
@@ -54,7 +54,9 @@ def present_zone(zone: Zone, at: datetime) -> Present:
 
 
 def _present(zones: list[Zone], at: datetime) -> list[Present]:
-    latest = dict(Log.objects.filter(zone__in=zones).order_by().values_list("zone").annotate(Max("at_us")))
+    newest = Log.objects.filter(zone=OuterRef("pk")).order_by("-at_us").values("at_us")[:1]
+    logged = Zone.objects.filter(pk__in=[zone.pk for zone in zones]).order_by().annotate(newest=Subquery(newest))
+    latest = dict(logged.filter(newest__isnull=False).values_list("pk", "newest"))
     lines = list(ZoneLine.objects.filter(zone__in=zones).select_related("camera__site", "camera__status"))
     stale = {line.zone_id for line in lines if not stand(line.camera, at).is_live}
     return [

@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.db.models import Sum
 
 from occupancy.charts import Bar
-from occupancy.models import Log, Totals, Zone
+from occupancy.models import Log, Totals, Zone, microseconds
 from occupancy.rules.sums import Fact, Kind, hour_of, hours_of, next_month, sum_bucket
 
 MOST_LOGS_DRAWN = 5000
@@ -110,7 +110,9 @@ def _running(zone: Zone, start: datetime, at: datetime) -> Running | None:
     if zone.summed_until != start:
         return None
     before = zone.hours.filter(start__lt=start).order_by("-start").first()
-    logs = Log.objects.filter(zone=zone, at__gte=start, at__lte=at).order_by("at_us", "pk")
+    logs = Log.objects.filter(zone=zone, at_us__gte=microseconds(start), at_us__lte=microseconds(at)).order_by(
+        "at_us", "pk"
+    )
     facts = list(logs.values_list("at", "kind", "count")[: MOST_LOGS_DRAWN + 1])
     if len(facts) > MOST_LOGS_DRAWN or at <= start:
         return None
@@ -138,7 +140,8 @@ class Drift:
 
 def drifts(zone: Zone, *, most: int = 30) -> list[Drift]:
     """Return the newest corrections and resets, newest first."""
-    logs = Log.objects.filter(zone=zone, kind__in=[Kind.RESET, Kind.CORRECTION]).select_related("by")[:most]
+    setting = Log.objects.filter(zone=zone, step=0)  # few, and indexed: one among thousands of crossings
+    logs = setting.filter(kind__in=[Kind.RESET, Kind.CORRECTION]).select_related("by")[:most]
     return [
         Drift(log.at, log.at.astimezone(zone.site.zone), log.get_kind_display(), log.drift or 0, log.reason, log.by)
         for log in logs

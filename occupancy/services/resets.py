@@ -16,6 +16,7 @@ from occupancy.models import Log, Zone, microseconds
 from occupancy.rules.resets import Policy, ResetDecision, ResetPlan, decide_reset, due_at, reset_count
 from occupancy.rules.sums import Kind
 from occupancy.services.capacity import judge_zones
+from occupancy.services.logs import after_all
 from occupancy.services.watermarks import reopen_for
 
 PeopleOnShift = Callable[[Site, datetime], int]
@@ -87,14 +88,16 @@ def _reset(
     people = people_on_shift(zone.site, at) if policy is Policy.TO_OPEN_SESSIONS and people_on_shift else 0
     count = reset_count(policy, people)
     seen = Zone.objects.with_counts().get(pk=zone.pk).raw_count
+    set_at = after_all(zone, at)
     Log.objects.create(
-        zone=zone, source="reset", event_id=f"reset:{business_date}", at=at, at_us=microseconds(at), received_at=at,
-        kind=Kind.RESET, step=0, count=count, drift=seen - count, by=by, reason=f"Night of {business_date}",
+        zone=zone, source="reset", event_id=f"reset:{business_date}", at=set_at, at_us=microseconds(set_at),
+        received_at=at, kind=Kind.RESET, step=0, count=count, drift=seen - count, by=by,
+        reason=f"Night of {business_date}",
     )  # fmt: skip
     zone.last_reset_date = business_date
     zone.save(update_fields=["last_reset_date"])
     reopen_for(zone, at)
-    close_alert(site=zone.site, key=_key(zone), at=at, by=by, note="The count was reset.")
+    close_alert(site=zone.site, key=missed_key(zone), at=at, by=by, note="The count was reset.")
     judge_zones(ids=[zone.pk], at=at)
 
 
@@ -105,7 +108,7 @@ def _ask(zone: Zone, business_date: date, at: datetime, why: str) -> str:
     zone.reset_asked_date = business_date
     zone.save(update_fields=["reset_asked_date"])
     raise_alert(
-        site=zone.site, kind="drift_reset", severity=Severity.WARNING, key=_key(zone), at=at,
+        site=zone.site, kind="drift_reset", severity=Severity.WARNING, key=missed_key(zone), at=at,
         title=f"The count of {zone.name} was not reset",
         detail=f"{why} Count the people inside and correct the number, "
         "or run the drift reset by hand on the scheduler page if nobody is inside.",
@@ -113,5 +116,6 @@ def _ask(zone: Zone, business_date: date, at: datetime, why: str) -> str:
     return "asked"
 
 
-def _key(zone: Zone) -> str:
+def missed_key(zone: Zone) -> str:
+    """Return the key of the alert that asks a person about a missed reset."""
     return f"drift-reset:{zone.pk}"

@@ -2,6 +2,9 @@
 
 ``__ZONES__`` stands for the zones. Named parameters: ``start``, ``end`` (instants), ``date``, and for
 hours ``start_us``, ``end_us``; for days and months ``whole_us``, the length of a bucket without gaps.
+
+What an hour opens with is a fact that sets the count at its start. Joined to the logs instead, it costs zones × logs
+whenever the planner takes the newest hour for empty: its statistics are older than the hour.
 """
 
 from __future__ import annotations
@@ -15,35 +18,35 @@ WITH opening AS (
             SELECT 1 FROM occupancy_livespan s WHERE s.camera_id = l.camera_id
                 AND s.began_at <= %(start)s AND s.ended_at >= %(end)s)) AS is_complete
     FROM occupancy_zone z WHERE z.id IN (__ZONES__)
+), facts AS (
+    SELECT zone_id, CAST(%(start_us)s AS bigint) AS at_us, -1 AS id, 0 AS step, raw AS count, 0 AS is_log FROM opening
+    UNION ALL
+    SELECT zone_id, at_us, id, step, count, 1 FROM occupancy_log
+    WHERE zone_id IN (__ZONES__) AND at_us >= %(start_us)s AND at_us < %(end_us)s
 ), placed AS (
-    SELECT zone_id, id, at_us, step, kind, count,
+    SELECT zone_id, id, at_us, step, count, is_log,
         SUM(CASE WHEN step = 0 THEN 1 ELSE 0 END) OVER in_order AS setting,
         LEAD(at_us, 1, CAST(%(end_us)s AS bigint)) OVER in_order AS until_us
-    FROM occupancy_log WHERE zone_id IN (__ZONES__) AND at_us >= %(start_us)s AND at_us < %(end_us)s
-    WINDOW in_order AS (PARTITION BY zone_id ORDER BY at_us, id)
+    FROM facts WINDOW in_order AS (PARTITION BY zone_id ORDER BY at_us, id)
 ), counted AS (
-    SELECT p.zone_id, p.at_us, p.until_us, p.step,
-        COALESCE(MAX(p.count) OVER (PARTITION BY p.zone_id, p.setting), o.raw)
-        + SUM(p.step) OVER (PARTITION BY p.zone_id, p.setting ORDER BY p.at_us, p.id) AS raw
-    FROM placed p JOIN opening o ON o.zone_id = p.zone_id
+    SELECT zone_id, at_us, until_us, step, is_log,
+        MAX(count) OVER (PARTITION BY zone_id, setting)
+        + SUM(step) OVER (PARTITION BY zone_id, setting ORDER BY at_us, id) AS raw
+    FROM placed
 ), shown AS (
-    SELECT zone_id, at_us, until_us, step, raw, CASE WHEN raw > 0 THEN raw ELSE 0 END AS people FROM counted
+    SELECT zone_id, until_us - at_us AS lasted_us, until_us, step, is_log, raw,
+        CASE WHEN raw > 0 THEN raw ELSE 0 END AS people FROM counted
 ), summed AS (
-    SELECT zone_id, MIN(at_us) AS first_us, SUM(people * (until_us - at_us)) AS weighted_us,
-        MAX(people) AS peak, MIN(people) AS low,
+    SELECT zone_id, SUM(people * lasted_us) AS weighted_us, MAX(people) AS peak, MIN(people) AS low,
         SUM(CASE WHEN step = 1 THEN 1 ELSE 0 END) AS entries, SUM(CASE WHEN step = -1 THEN 1 ELSE 0 END) AS exits,
-        COUNT(*) AS logs, MAX(CASE WHEN until_us = %(end_us)s THEN raw END) AS closing
+        SUM(is_log) AS logs, MAX(CASE WHEN until_us = %(end_us)s THEN raw END) AS closing
     FROM shown GROUP BY zone_id
-), begun AS (
-    SELECT zone_id, raw, is_complete, CASE WHEN raw > 0 THEN raw ELSE 0 END AS people FROM opening
 )
 INSERT INTO occupancy_hour (zone_id, start, date, length_us, weighted_us, peak, low, entries, exits, logs, closing,
     is_complete)
-SELECT b.zone_id, %(start)s, %(date)s, CAST(%(end_us)s AS bigint) - CAST(%(start_us)s AS bigint),
-    COALESCE(s.weighted_us, 0) + b.people * (COALESCE(s.first_us, %(end_us)s) - CAST(%(start_us)s AS bigint)),
-    CASE WHEN s.peak > b.people THEN s.peak ELSE b.people END, CASE WHEN s.low < b.people THEN s.low ELSE b.people END,
-    COALESCE(s.entries, 0), COALESCE(s.exits, 0), COALESCE(s.logs, 0), COALESCE(s.closing, b.raw), b.is_complete
-FROM begun b LEFT JOIN summed s ON s.zone_id = b.zone_id WHERE b.zone_id IS NOT NULL
+SELECT s.zone_id, %(start)s, %(date)s, CAST(%(end_us)s AS bigint) - CAST(%(start_us)s AS bigint), s.weighted_us,
+    s.peak, s.low, s.entries, s.exits, s.logs, s.closing, o.is_complete
+FROM summed s JOIN opening o ON o.zone_id = s.zone_id WHERE s.zone_id IS NOT NULL
 ON CONFLICT (zone_id, start) DO UPDATE SET date = excluded.date, length_us = excluded.length_us,
     weighted_us = excluded.weighted_us, peak = excluded.peak, low = excluded.low, entries = excluded.entries,
     exits = excluded.exits, logs = excluded.logs, closing = excluded.closing, is_complete = excluded.is_complete

@@ -12,6 +12,7 @@ from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
 from occupancy.models import Zone
 from occupancy.rules.sums import Kind
+from occupancy.services.corrections import correct_zone
 from occupancy.services.logs import NewLog, record_logs
 from occupancy.services.resets import reset_by_hand, reset_zones
 from occupancy.services.sums import sum_hours
@@ -96,6 +97,20 @@ def test_a_person_answers_by_running_it_and_the_question_closes(people, hall):
         False,
         people.kavita,
     )
+
+
+def test_a_person_answers_by_correcting_the_count_and_the_question_closes(people, hall):
+    run(night(4, 30))
+    correct_zone(zone=hall, count=1, reason="Counted", by=people.kavita, event_id="c", at=night(4, 40))
+    run(night(4, 45))
+    assert (raw_count(hall), Alert.objects.get().is_open) == (1, False)
+
+
+def test_a_reset_holds_although_a_door_has_a_clock_that_is_ahead(hall):
+    ahead = NewLog("ahead", hall.pk, night(3, 4), "in")
+    record_logs(rows=[ahead], zones=[hall], source="gate", at=night(3))
+    run(night(3))
+    assert (hall.logs.get(kind=Kind.RESET).drift, raw_count(hall)) == (3, 0)
 
 
 def test_a_person_may_not_run_tomorrows_reset_today(people, hall):

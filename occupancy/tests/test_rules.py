@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from occupancy.rules.capacity import Level, judge_level
-from occupancy.rules.resets import Policy, ResetDecision, decide_reset, reset_count
+from occupancy.rules.resets import Policy, ResetDecision, decide_reset, due_at, reset_count
 from occupancy.rules.sums import Fact, Kind, day_bounds, hours_of, join_sums, sum_bucket
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -126,6 +126,29 @@ def test_a_reset_in_the_hour_of_the_clock_change_runs_once(day: date) -> None:
         if plan.decision is ResetDecision.RUN:
             runs, last = runs + 1, plan.business_date
     assert (runs, last) == (1, day)
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "local"),
+    [
+        pytest.param("Europe/Athens", date(2026, 3, 29), "04:00", id="Athens, three o'clock is skipped"),
+        pytest.param("Europe/Athens", date(2026, 10, 25), "03:00", id="Athens, three o'clock comes twice"),
+        pytest.param("Pacific/Chatham", date(2026, 9, 27), "04:00", id="Chatham, a quarter to three is skipped"),
+        pytest.param("Pacific/Chatham", date(2026, 4, 5), "03:00", id="Chatham, three o'clock comes twice"),
+        pytest.param("Australia/Lord_Howe", date(2026, 10, 4), "03:00", id="Lord Howe, half an hour is skipped"),
+        pytest.param("Australia/Lord_Howe", date(2026, 4, 5), "03:00", id="Lord Howe, half an hour comes twice"),
+    ],
+)
+def test_three_o_clock_that_is_skipped_or_comes_twice_is_one_reset(name: str, day: date, local: str) -> None:
+    zone, last, ran = ZoneInfo(name), day - timedelta(days=1), []
+    start, end = day_bounds(day, zone)
+    for minute in range(0, (end - start) // timedelta(minutes=1), 5):
+        now = start + timedelta(minutes=minute)
+        plan = decide_reset(now, zone, time(3), Policy.TO_ZERO, last)
+        assert plan.decision is not ResetDecision.ASK
+        if plan.decision is ResetDecision.RUN and now >= due_at(plan.business_date, zone, time(3)):
+            ran, last = [*ran, now.astimezone(zone)], plan.business_date
+    assert ([f"{at:%H:%M}" for at in ran], last, ran[0].fold) == ([local], day, 0)
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)), st.sampled_from([KOLKATA, BERLIN]))

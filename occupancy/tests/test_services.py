@@ -70,6 +70,7 @@ def test_a_zone_of_another_site_is_unknown(people, hall):
         pytest.param({"kind": "count", "count": -1}, "bad_count", id="fewer than nobody"),
         pytest.param({"event_id": "x" * 101}, "bad_event_id", id="an event id too long"),
         pytest.param({"at": NOON + timedelta(minutes=6)}, "in_future", id="a clock far ahead"),
+        pytest.param({"at": datetime(2000, 1, 1, tzinfo=UTC)}, "too_old", id="a clock whose battery is empty"),
     ],
 )
 def test_a_bad_row_never_spoils_its_neighbours(hall, bad, code):
@@ -105,6 +106,23 @@ def test_a_correction_sets_the_count_and_keeps_the_drift(people, hall):
     assert (made.drift, raw_count(hall), correct_zone(**fields, at=NOON).pk) == (-5, 4, made.pk)
 
 
+def test_a_correction_holds_although_a_door_has_a_clock_that_is_ahead(people, hall):
+    record(hall, *[log(hall, str(n), at=NOON + timedelta(minutes=4)) for n in range(3)])
+    made = correct_zone(zone=hall, count=3, reason="Counted", by=people.kavita, event_id="c", at=NOON)
+    assert (made.drift, raw_count(hall)) == (0, 3)
+
+
+def test_logs_far_ahead_that_a_wrong_clock_left_do_not_carry_a_correction_along(people, hall):
+    late = NOON + timedelta(days=1)
+    record_logs(rows=[log(hall, at=late)], zones=[hall], source="gate", at=late)
+    assert correct_zone(zone=hall, count=3, reason="Counted", by=people.kavita, event_id="c", at=NOON).at == NOON
+
+
 def test_a_correction_without_a_reason_is_refused(people, hall):
     with pytest.raises(Refusal, match="reason"):
         correct_zone(zone=hall, count=1, reason=" ", by=people.kavita, event_id="c", at=NOON)
+
+
+def test_settings_and_steps_of_one_instant_count_in_the_order_they_came(hall):
+    record(hall, log(hall, "1"), log(hall, "2", "count", count=7), log(hall, "3"), log(hall, "4", "out"))
+    assert raw_count(hall) == 7

@@ -173,6 +173,8 @@ def test_a_run_by_hand_for_some_sites_leaves_the_run_that_is_due_due(people, swe
     [
         pytest.param({"name": "os.system"}, "not_found", id="no such job"),
         pytest.param({"name": "tests.sweep", "slug": "berlin"}, "does_not_exist", id="a site of strangers"),
+        pytest.param({"name": "tests.sweep", "day": dt.date.min}, "bad_date", id="the first day of all"),
+        pytest.param({"name": "tests.sweep", "day": dt.date.max}, "bad_date", id="the last day of all"),
     ],
 )
 def test_a_wish_that_cannot_be_is_refused(people, sweep, wish, code):
