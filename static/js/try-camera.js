@@ -8,7 +8,8 @@ if (field) {
   const answer = Object.assign(document.createElement("p"), { className: "help" });
   answer.setAttribute("role", "status");
   const picture = Object.assign(document.createElement("img"), { hidden: true, width: 480, alt: "What the camera sees now" });
-  field.after(button, answer, picture);
+  field.after(button);
+  (field.closest(".flex-container") ?? button).after(answer, picture);
 
   button.addEventListener("click", async () => {
     button.disabled = true;
