@@ -33,7 +33,7 @@ from tests.access.world import (
     own_models,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.system]
 
 TABLE = Path(__file__).parent / "access" / "table.txt"
 READ_AT_MOST = 300_000
