@@ -232,6 +232,15 @@ def test_a_manager_tries_a_camera_before_saving_it(open_page):
     assert "rtsp" in page.locator("p.help[role=status]").inner_text().lower()
 
 
+def test_a_manager_sees_all_sites_and_opens_one(open_page):
+    page = open_page("/?site=", "kavita")  # a choice of one site stays with the login
+    page.get_by_role("heading", name="Overview").wait_for()
+    shoot(page, "m4-all-sites")
+    page.get_by_role("link", name="Pune", exact=True).first.click()
+    page.locator("#block-alerts").wait_for()
+    assert "site=pune" in page.url
+
+
 def test_nothing_is_lost_when_the_server_restarts_and_the_page_says_that_it_is_not_live(open_page, rig):
     page = open_page("/")
     is_live(page)
