@@ -228,8 +228,8 @@ def test_a_manager_tries_a_camera_before_saving_it(open_page):
     shoot(page, "m3-a-camera-is-tried")
     page.fill("[data-try]", "ftp://192.168.1.20/stream")
     page.get_by_role("button", name="Try it").click()
-    wait_for(page, "document.querySelector('img[alt=\\'What the camera sees now\\']').hidden")
-    assert "rtsp" in page.locator("p.help[role=status]").inner_text().lower()
+    wait_for(page, "document.querySelector('p.help[role=status]').textContent.toLowerCase().includes('rtsp')")
+    assert page.get_by_alt_text("What the camera sees now").is_hidden()
 
 
 def test_a_manager_sees_all_sites_and_opens_one(open_page):
