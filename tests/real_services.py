@@ -15,7 +15,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from asgiref.sync import SyncToAsync
 from cryptography.fernet import Fernet
+from django.db import connections
 
 from factoryai.embedded import valkey
 from factoryai.embedded.tether import tied_to_parent
@@ -126,6 +128,17 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if os.environ["FACTORYAI_TEST_ENGINE"] == "sqlite":
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(_services[0].folder / "tests.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _hand_back_connections_of_async_tests(request: pytest.FixtureRequest) -> Generator[None]:
+    """Close what `sync_to_async` opened in its thread: no request ends in a test, so nobody else does.
+
+    Left open, such a connection keeps a restore from having the database to itself, and the test database from going.
+    """
+    yield
+    if request.node.get_closest_marker("asyncio"):
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 def pytest_unconfigure() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from asgiref.sync import sync_to_async
-
 from factoryai.sites.models import Membership, Role, Site
 
 
@@ -23,9 +21,6 @@ def roles_at(user: Any, site: Site) -> frozenset[str]:
 def has_role(user: Any, site: Site, roles: Iterable[str]) -> bool:
     """Whether ``user`` holds one of ``roles`` at ``site``."""
     return not roles_at(user, site).isdisjoint(roles)
-
-
-ahas_role = sync_to_async(has_role)
 
 
 def held_roles(user: Any) -> dict[int, frozenset[str]]:

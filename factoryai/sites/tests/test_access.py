@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 
-from factoryai.sites.access import ahas_role, has_role, has_role_anywhere, roles_at, site_of
+from factoryai.sites.access import has_role, has_role_anywhere, roles_at, site_of
 from factoryai.sites.models import Membership, Role, Site
 from factoryai.sites.tests.factories import make_people
 
@@ -64,10 +63,3 @@ def test_a_role_asked_for_narrows_what_is_seen(people):
 
 def test_the_site_of_a_thing_is_found_along_its_path(people):
     assert site_of(people.site) == people.site
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_sockets_ask_the_same():
-    people = await sync_to_async(make_people)()
-    assert await ahas_role(people.farid, people.site, [Role.SECURITY])
-    assert not await ahas_role(people.stranger, people.site, [Role.SECURITY])
