@@ -90,6 +90,16 @@ def test_reads_without_a_track_and_reads_far_apart_agree_with_nobody(plant: Plan
     assert set(PlateRead.objects.values_list("why", flat=True)) == {"one_read"}
 
 
+def test_one_picture_that_is_sent_twice_agrees_with_nobody_and_the_next_one_opens(plant: Plant) -> None:
+    put_gate(plant)
+    reads = [plant.read(track="t") for _ in range(3)]
+    plant.send(plant.row(track="u"), plant.row(track="u"))
+    assert [(read.decision, read.why, read.agreeing_reads) for read in reads] == [("hold", "one_read", 1)] * 3
+    assert not Opening.objects.exists()
+    assert plant.read(track="t", at=after(milliseconds=40)).decision == "open"
+    assert Opening.objects.count() == 1
+
+
 def test_a_block_beats_an_allowance(plant: Plant) -> None:
     put_gate(plant)
     plant.block()
