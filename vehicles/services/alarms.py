@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from factoryai.alerts.models import Severity
-from factoryai.alerts.services import note_alert, raise_alert
+from factoryai.alerts.services import close_alert, note_alert, raise_alert
 from vehicles.models import ListEntry, PlateRead, Vehicle, Visit
 from vehicles.rules.lists import Hit, Level
-from vehicles.services.lists import ListedEntry
+from vehicles.services.lists import ListedEntry, listed_entry
 from vehicles.services.pictures import hold_for_alert
 
 INSIDE = "It was inside when it was listed. "
@@ -36,10 +37,7 @@ def alarm_inside(*, entry: ListEntry, at: dt.datetime) -> int:
 
     Runs in the transaction that changes the list; returns how many visits were looked at.
     """
-    listed = ListedEntry(
-        entry.match_key, entry.plate, entry.reason, entry.valid_from, entry.valid_until, "", entry.pk, entry.list,
-        entry.severity, entry.kind,
-    )  # fmt: skip
+    listed = listed_entry(entry)
     if entry.list == ListEntry.List.ALLOWED or entry.removed_at or not listed.holds(at):
         return 0
     inside = Visit.objects.still_open().filter(match_key=entry.match_key)
@@ -57,6 +55,64 @@ def alarm_inside(*, entry: ListEntry, at: dt.datetime) -> int:
         )
         count += 1
     return count
+
+
+def raise_missed(*, visit: Visit, reads: Sequence[PlateRead], at: dt.datetime) -> None:
+    """Raise what the reads of a visit call for and nobody was told: they were of another visit when they came.
+
+    An entry that was removed since calls for nothing any more.
+    """
+    met = [read for read in reads if read.listed]
+    if not met or visit.alerted_at:
+        return
+    rows = ListEntry.objects.kept().in_bulk({read.listed["entry"] for read in met})
+    entries = {pk: listed_entry(row) for pk, row in rows.items()}
+    for read in sorted(met, key=lambda read: (not read.level, read.level != Level.CRITICAL)):
+        entry = entries.get(read.listed["entry"])
+        if entry is None or not entry.holds(read.captured_at):
+            continue
+        if read.level:
+            raise_alarms(read=read, hit=Hit(Level(read.level), entry), watched=None, at=at)
+            return
+        if visit.watched_at is None:
+            raise_alarms(read=read, hit=None, watched=Hit(_surety(read), entry), at=at)
+            return
+
+
+def _surety(read: PlateRead) -> Level:
+    is_exact = read.accepted and read.verdict == PlateRead.Verdict.VALID
+    return Level.CRITICAL if is_exact else Level.PROBABLE
+
+
+def urgency(visit: Visit) -> tuple[bool, ...]:
+    """Return by what visits are ordered whose alert most needs an answer: blocked, unanswered, open, certain."""
+    alert = visit.alert
+    return (
+        visit.alerted_at is None,
+        visit.watched_at is None,
+        alert is None or not alert.is_waiting,
+        alert is None or not alert.is_open,
+        visit.level != Level.CRITICAL,
+    )
+
+
+def join_alerts(*, kept: Visit, gone: Visit, at: dt.datetime) -> None:
+    """Leave one open alert to two visits that were one; the caller saves ``kept``.
+
+    One that waits for an answer is never closed for the sake of one that has its answer.
+    """
+    kept.level = Level.CRITICAL if Level.CRITICAL in (kept.level, gone.level) else kept.level or gone.level
+    kept.alerted_at, kept.watched_at = kept.alerted_at or gone.alerted_at, kept.watched_at or gone.watched_at
+    kept.alert = stays = kept.alert or gone.alert
+    ends = gone.alert
+    if stays is None or ends is None or stays == ends or not ends.is_open:
+        return
+    words = "A read that came late shows one stay: alert {}, “{}”, is of the same."
+    if stays.is_waiting or not ends.is_waiting:
+        close_alert(site=gone.site, key=ends.key, at=at, note=words.format(stays.pk, stays.title))
+    else:
+        note_alert(alert=ends, step="joined", note=words.format(stays.pk, stays.title), at=at)
+    note_alert(alert=stays, step="joined", note=words.format(ends.pk, ends.title), at=at)
 
 
 def _alarm(visit: Visit, read: PlateRead, hit: Hit, at: dt.datetime, remark: str) -> None:

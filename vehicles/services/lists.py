@@ -42,6 +42,14 @@ class ListedEntry(Entry):
     kind: str = ""
 
 
+def listed_entry(row: ListEntry) -> ListedEntry:
+    """Return a row as decisions see it."""
+    return ListedEntry(
+        row.match_key, row.plate, row.reason, row.valid_from, row.valid_until, row.direction, row.pk, row.list,
+        row.severity, row.kind,
+    )  # fmt: skip
+
+
 Listed = Mapping[str, Mapping[str, Sequence[ListedEntry]]]
 """List → match key → its entries."""
 
