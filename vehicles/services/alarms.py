@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+
+from django.db import transaction
 
 from factoryai.alerts.models import Severity
 from factoryai.alerts.services import close_alert, note_alert, raise_alert
 from vehicles.models import ListEntry, PlateRead, Vehicle, Visit
 from vehicles.rules.lists import Hit, Level
-from vehicles.services.lists import ListedEntry, listed_entry
+from vehicles.services.lists import ListedEntry, find_listed, listed_entry
 from vehicles.services.pictures import hold_for_alert
 
 INSIDE = "It was inside when it was listed. "
@@ -32,29 +34,33 @@ def raise_alarms(
         _announce(visit, read, watched, at, INSIDE if is_inside else "")
 
 
-def alarm_inside(*, entry: ListEntry, at: dt.datetime) -> int:
-    """Alarm of a vehicle that is inside while its plate is blocked or watched: nobody may read it again for hours.
+def alarm_inside(*, at: dt.datetime, keys: Collection[str] | None = None) -> int:
+    """Alarm of vehicles that are inside while their plate is blocked or watched: nobody may read them again for hours.
 
-    Runs in the transaction that changes the list; returns how many visits were looked at.
+    Runs in every transaction that changes a list, for its match ``keys``; and every few seconds for all, which finds
+    what another program wrote and entries that begin meanwhile. Returns how many visits were told of.
     """
-    listed = listed_entry(entry)
-    if entry.list == ListEntry.List.ALLOWED or entry.removed_at or not listed.holds(at):
+    vehicles = Visit.objects.unalarmed(at, keys).order_by("vehicle_id").values_list("vehicle_id", flat=True)
+    return sum(_alarm_of(pk, at) for pk in list(vehicles))
+
+
+@transaction.atomic
+def _alarm_of(vehicle_pk: int, at: dt.datetime) -> int:
+    """Alarm of one vehicle, under the lock that its reads take, if nobody has meanwhile."""
+    vehicle = Vehicle.objects.select_for_update(of=("self",)).filter(pk=vehicle_pk).first()
+    visit = Visit.objects.unalarmed(at).filter(vehicle=vehicle).first()
+    read = PlateRead.objects.filter(visit=visit).select_related("camera").first() if visit else None
+    if visit is None or read is None:
         return 0
-    inside = Visit.objects.still_open().filter(match_key=entry.match_key)
-    inside = inside.filter(site=entry.site) if entry.site else inside
-    vehicles = Vehicle.objects.select_for_update(of=("self",)).filter(pk__in=inside.values("vehicle"))
-    count = 0
-    for vehicle in vehicles.order_by("pk"):
-        read = PlateRead.objects.filter(visit__in=inside, vehicle=vehicle).select_related("camera").first()
-        if read is None or read.visit is None:
-            continue
-        hit = Hit(Level.CRITICAL if read.visit.is_certain else Level.PROBABLE, listed)
-        is_blocked = entry.list == ListEntry.List.BLOCKED
-        raise_alarms(
-            read=read, hit=hit if is_blocked else None, watched=None if is_blocked else hit, at=at, is_inside=True
-        )
-        count += 1
-    return count
+    listed = find_listed([visit.match_key], [visit.site_id])
+    level = Level.CRITICAL if visit.is_certain else Level.PROBABLE
+    hits = [_hit(listed[name].get(visit.match_key, ()), level, at) for name in ("blocked", "watch")]
+    raise_alarms(read=read, hit=hits[0], watched=hits[1], at=at, is_inside=True)
+    return 1
+
+
+def _hit(entries: Iterable[ListedEntry], level: Level, at: dt.datetime) -> Hit | None:
+    return next((Hit(level, entry) for entry in entries if entry.holds(at)), None)
 
 
 def raise_missed(*, visit: Visit, reads: Sequence[PlateRead], at: dt.datetime) -> None:
