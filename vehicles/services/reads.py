@@ -299,8 +299,10 @@ def _times_by_track(group: Sequence[Judged], vehicle: Vehicle, source: str) -> T
 
 
 def _agreeing(one: Judged, times: Times) -> int:
-    """Count the reads of the track that say the same within `AGREE_WITHIN`, this one included; a read without a track
-    stands alone."""
+    """Count the instants at which the track said the same within `AGREE_WITHIN`, this one included.
+
+    A read without a track stands alone. Two of one instant are of one picture, however often a device sends it.
+    """
     row, (camera, track, now) = one.row, one.sight
     if row.agreeing_reads is not None:
         return row.agreeing_reads
@@ -308,7 +310,7 @@ def _agreeing(one: Judged, times: Times) -> int:
         return 1
     same = times[camera, track]
     same.append(now)
-    return sum(now - AGREE_WITHIN <= at <= now for at in same)
+    return len({at for at in same if now - AGREE_WITHIN <= at <= now})
 
 
 def _why_held(one: Judged, listed: Listed) -> str:
