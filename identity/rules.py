@@ -95,13 +95,13 @@ def vote(decisions: Sequence[Decision]) -> Decision | None:
     doubted = [d for d in decisions if d.outcome is Outcome.REVIEW]
     in_play = named or doubted or list(decisions)
     if len({d.person for d in named + doubted}) <= 1:
-        return max(in_play, key=_sureness)
+        return max(in_play, key=sureness)
     times = Counter(d.person for d in in_play)
-    best = max(in_play, key=lambda d: (times[d.person], _sureness(d)))
+    best = max(in_play, key=lambda d: (times[d.person], sureness(d)))
     return replace(best, outcome=Outcome.REVIEW, reason="shots_disagree")
 
 
-def _sureness(decision: Decision) -> float:
+def sureness(decision: Decision) -> float:
     """Return the similarity as a share of what a name takes: shots of one track may come from two engines."""
     return (decision.similarity or 0.0) / decision.thresholds.known
 
