@@ -25,9 +25,14 @@ from streaming.standing import Standing, stand, standings_for
 @require_safe
 def wall(request: HttpRequest) -> HttpResponse:
     """Show every camera in one grid; the pictures come over one WebSocket."""
-    at, chosen = datetime.now(UTC), choose_site(request).site
-    found = [one for one in standings_for(request.user, at) if chosen is None or one.camera.site_id == chosen.pk]
-    return render(request, "streaming/wall.html", wall_context(found, at))
+    at = datetime.now(UTC)
+    return render(request, "streaming/wall.html", wall_context(_shown(request, at), at))
+
+
+def _shown(request: HttpRequest, at: datetime) -> list[Standing]:
+    """Return the cameras of the chosen site, or of all."""
+    choice = choose_site(request)
+    return [one for one in standings_for(request.user, at) if choice.shows(one.camera.site_id)]
 
 
 def wall_context(standings: Sequence[Standing], at: datetime) -> dict[str, Any]:
@@ -47,8 +52,7 @@ def wall_context(standings: Sequence[Standing], at: datetime) -> dict[str, Any]:
 @require_safe
 def wall_counts(request: HttpRequest) -> HttpResponse:
     """Answer with the counts of every tile, each to be swapped into its place."""
-    standings = standings_for(request.user, datetime.now(UTC))
-    return render(request, "streaming/_wall_counts.html", {"standings": standings})
+    return render(request, "streaming/_wall_counts.html", {"standings": _shown(request, datetime.now(UTC))})
 
 
 @login_required
