@@ -41,10 +41,8 @@ def review(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     newest = Prefetch("sightings", Sighting.objects.select_related("camera")[:1], to_attr="newest")
     choice = choose_site(request)
-    unknowns = (
-        choice.narrow(_unknowns(request)).select_related("site", "snapshot").defer("mean").prefetch_related(newest)
-    )
-    page = Paginator(unknowns, PER_PAGE).get_page(request.GET.get("page"))
+    unknowns = choice.narrow(_unknowns(request)).select_related("site", "snapshot").defer("mean")
+    page = Paginator(unknowns.prefetch_related(newest), PER_PAGE).get_page(request.GET.get("page"))
     waiting = choice.narrow(_doubtful(request))
     photos = Prefetch("employee__faces", Face.objects.select_related("snapshot")[:1], to_attr="photos")
     rows = waiting.select_related("site", "camera", "employee", "snapshot").prefetch_related(photos)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from factoryai.csv_export import csv_response
 from factoryai.rest import Refusal
-from factoryai.sites.access import roles_at
+from factoryai.sites.access import has_role_anywhere, roles_at
 from factoryai.sites.choice import choose_site
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import PEOPLE
@@ -158,6 +158,8 @@ def title_of(span: Span, zone: Zone, at: datetime) -> str:
 
 def _now(request: HttpRequest) -> dict[str, Any]:
     """Return what is inside now at the chosen site, or at all."""
+    if not has_role_anywhere(request.user, PEOPLE):
+        raise PermissionDenied
     at, choice = timezone.now(), choose_site(request)
     zones = [item for item in present_zones(request.user, at) if choice.shows(item.zone.site_id)]
     areas = [area for area in areas_now(request.user, at) if choice.shows(area.camera.site_id)]
