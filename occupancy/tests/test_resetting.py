@@ -159,6 +159,14 @@ def test_a_reset_moved_to_later_tonight_runs_tonight(hall):
     assert [run(night(22, 55))["reset"], run(night(23))["reset"]] == [0, 1]
 
 
+def test_a_reset_that_was_missed_and_is_moved_to_tonight_runs_tonight(hall):
+    assert run(night(4, 30)) == {"reset": 0, "asked": 1}
+    outlook = switch(hall, night(12), reset_at=time(23))
+    assert (outlook.has_passed, "Tuesday, 03 March at 23:00" in outlook.words) == (False, True)
+    assert run(night(23)) == {"reset": 1, "asked": 0}
+    assert not Alert.objects.get().is_open
+
+
 def test_a_reset_that_has_run_today_says_that_the_next_is_tomorrow(hall):
     run(night(3))
     outlook = switch(hall, night(12), reset_at=time(23))
