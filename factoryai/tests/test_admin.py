@@ -47,6 +47,14 @@ def test_a_calendar_is_asked_for_no_day_that_it_does_not_have(people, value):
     assert (answer.status_code, "This address makes no sense" in answer.content.decode()) == (400, True)
 
 
+def test_a_form_is_not_filled_with_an_instant_by_its_address(people):
+    client = browser(people.root)
+    for address in ("attendance/correction/add/?at=", "django_celery_beat/periodictask/add/?expires="):
+        answers = [client.get(f"/admin/{address}{value}").status_code for value in ("nonsense", "2026-03-02T08:00")]
+        assert answers == [400, 400]
+    assert client.get("/admin/attendance/correction/add/?reason=forgot").status_code == 200
+
+
 @pytest.mark.parametrize("model", GROUND, ids=lambda model: model._meta.label)
 def test_every_list_opens_for_the_superuser_and_not_without_a_role(people, model):
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
