@@ -168,6 +168,7 @@ JOB_WORDS = {
     "occupancy.sum_months": "Monthly sums of people",
     "occupancy.thin_logs": "Thinning of old counts",
     "alerts.watch_jobs": "Watch over the jobs",
+    "vehicles.alarm_inside": "Alarms of vehicles blocked while inside",
     "vehicles.close_unseen_visits": "End of visits nobody saw leave",
     "vehicles.settle_openings": "Settling of gate openings",
     "pipeline.catch_up": "Punches of recognised faces",
