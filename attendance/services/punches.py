@@ -92,12 +92,44 @@ def record_punches(
 ) -> Received:
     """Record up to 1,000 punches of one source; a bad row never spoils its neighbours, and a repeat is no second fact.
 
-    ``people`` are those of the source's site by id; anybody else is refused as unknown. The source's row is locked: its
-    repeats are told exactly, and senders of other sources do not wait. Days are derived right after the commit.
+    ``people`` are those of the source's site by id; anybody else is refused as unknown. The source's row is locked, so
+    that lots of one source take turns; a single punch of it takes no lock, and the constraint decides between the two.
+    Days are derived right after the commit.
     """
     if len(rows) > MOST_PUNCHES:
         raise Refusal("too_many_rows", f"At most {MOST_PUNCHES} rows at a time.", 413)
-    Source.objects.select_for_update().get(pk=source.pk)
+    Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    while (sorted_out := _insert_lot(rows, source, people, at)) is None:
+        pass
+    result, fresh = sorted_out
+    spans = _dates(fresh, source.site)
+    mark_dirty(spans)
+    if fresh:
+        keep_since(source.site, min(start for _, start, _ in spans))
+        transaction.on_commit(rebuild_soon, robust=True)
+    return result
+
+
+def _insert_lot(
+    rows: Sequence[NewPunch], source: Source, people: Mapping[int, Employee], at: datetime
+) -> tuple[Received, list[NewPunch]] | None:
+    """Insert what is new; None when somebody else has just inserted one of the events.
+
+    That one is committed by then, so the next look knows it, and there are no more looks than events.
+    """
+    result, fresh = _sort_out(rows, source, people, at)
+    try:
+        with transaction.atomic():
+            Punch.objects.bulk_create([_punch(row, source, people, at) for row in fresh], batch_size=1000)
+    except IntegrityError:
+        return None
+    return result, fresh
+
+
+def _sort_out(
+    rows: Sequence[NewPunch], source: Source, people: Mapping[int, Employee], at: datetime
+) -> tuple[Received, list[NewPunch]]:
+    """Return what becomes of the rows, and those of them that are new facts."""
     result, good = Received(), []
     known = _owners(rows, source)
     owners, first = dict(known), {}
@@ -110,13 +142,7 @@ def record_punches(
             good.append(row)
     fresh = [row for key, row in first.items() if key not in known]
     result.accepted, result.duplicates = len(fresh), len(good) - len(fresh)
-    Punch.objects.bulk_create([_punch(row, source, people, at) for row in fresh], batch_size=1000)
-    spans = _dates(fresh, source.site)
-    mark_dirty(spans)
-    if fresh:
-        keep_since(source.site, min(start for _, start, _ in spans))
-        transaction.on_commit(rebuild_soon, robust=True)
-    return result
+    return result, fresh
 
 
 def keep_since(site: Site, day: date) -> None:

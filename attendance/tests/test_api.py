@@ -159,6 +159,14 @@ def test_an_empty_bulk_is_a_sign_of_life(plant: Plant) -> None:
     assert Source.objects.get().reported_until > before
 
 
+def test_a_post_speaks_only_for_the_terminals_that_it_names(plant: Plant) -> None:
+    post(plant.people.gate, "punches", [row("1"), row("1", source="gate-2", employee_code="E2")])
+    silent = Source.objects.get(name__endswith="gate-2").reported_until
+    post(plant.people.gate, "punches", [row("2", at="2026-03-02T17:00:00+05:30")])
+    until = dict(Source.objects.values_list("name", "reported_until"))
+    assert until["api:gate/gate-2"] == silent < until["api:gate/gate-1"]
+
+
 def test_punches_say_what_became_of_them(plant: Plant) -> None:
     post(plant.people.gate, "punches", [row("1"), row("2", at="2026-03-02T11:00:00+05:30")])
     post(plant.people.gate, "punches", [row("3", at="2026-03-02T02:00:00+05:30")])
