@@ -17,6 +17,7 @@ from attendance.models import (
     Holiday,
     Leave,
     LimitWarning,
+    Progress,
     Punch,
     SetAside,
     Source,
@@ -30,7 +31,7 @@ from attendance.services.punches import NewPunch, record_punch, record_punches
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
 from attendance.services.rosters import save_shift, touch_site
 from attendance.services.watermarks import close_site
-from attendance.tests.factories import LATER, MONDAY, Plant, assign, clock, make_employee, make_plant
+from attendance.tests.factories import KOLKATA, LATER, MONDAY, Plant, assign, clock, make_employee, make_plant
 from factoryai.rest import Refusal
 from identity.services.people import save_employee
 
@@ -328,3 +329,31 @@ def test_a_night_that_is_dated_by_its_other_end_keeps_its_record(plant: Plant) -
     plant.night.versions.update(dated_by="end")
     plant.rebuild(plant.ravi, date(2026, 3, 4))
     assert plant.record(plant.ravi, date(2026, 3, 3)).worked_minutes == 480
+
+
+@pytest.mark.parametrize(
+    ("kind", "ago", "moves"),
+    [
+        pytest.param("device", 90, True, id="a device within a quarter of a year"),
+        pytest.param("device", 91, False, id="a device before"),
+        pytest.param("api", 400, False, id="a program"),
+        pytest.param("camera", 400, False, id="a camera"),
+        pytest.param("import", 400, True, id="a table"),
+        pytest.param("manual", 400, True, id="by hand"),
+    ],
+)
+def test_only_people_say_that_attendance_began_long_ago(plant: Plant, kind: str, ago: int, moves: bool) -> None:
+    moment = LATER - timedelta(days=ago)
+    source = plant.source(f"some {kind}", kind)
+    single = NewPunch(plant.asha.pk, moment, "in", "single")
+    lot = NewPunch(plant.ravi.pk, moment, "in", "lot")
+    Progress.objects.update(kept_since=date(2026, 4, 1), finalised_until=date(2026, 4, 10))
+    record_punch(row=single, employee=plant.asha, source=source, at=LATER)
+    after_single = Progress.objects.get().kept_since
+    Progress.objects.update(kept_since=date(2026, 4, 1))
+    record_punches(rows=[lot], source=source, people={plant.ravi.pk: plant.ravi}, at=LATER)
+    day = moment.astimezone(KOLKATA).date()
+    assert {after_single, Progress.objects.get().kept_since} == {day if moves else date(2026, 4, 1)}
+    rebuild_dirty(at=LATER)
+    kept = DayRecord.objects.filter(shift_date=day, flags__kind="off_shift", status="")
+    assert moves or kept.count() == 2
