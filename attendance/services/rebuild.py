@@ -17,7 +17,7 @@ from typing import Any
 from django.db import transaction
 
 from attendance.models import DayRecord, DirtyDay, Flag, SetAside
-from attendance.rules.intervals import Interval
+from attendance.rules.intervals import Interval, whole_minutes
 from attendance.rules.matching import Placed, PunchState
 from attendance.rules.reach import Span
 from attendance.rules.shifts import DAY
@@ -228,7 +228,7 @@ def row_of(one: Wanted) -> DayRecord:
         overtime_minutes=record.overtime_minutes,
         spans=_texts(record.worked),
         overtime=_texts(record.overtime),
-        shares={day.isoformat(): length // MINUTE for day, length in record.shares},
+        shares={day.isoformat(): minutes for day, minutes in whole_minutes(record.shares).items()},
         digest=one.digest,
     )
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from attendance.rules.days import DayRecord, State, Status, derive_day
 from attendance.rules.derivation import Derived, Roster, derive_days
 from attendance.rules.flags import FlagKind, judge_again
-from attendance.rules.intervals import total, without
+from attendance.rules.intervals import total, whole_minutes, without
 from attendance.rules.matching import Direction, Punch, PunchState, place_punches
 from attendance.rules.sessions import SessionPolicy
 from attendance.rules.shifts import (
@@ -323,6 +323,15 @@ def test_minutes_are_conserved_when_a_night_is_cut_at_midnight(punches: list[Pun
     for before, after in zip(whole, cut, strict=True):
         assert before.worked == after.worked
         assert sum((length for _, length in after.shares), timedelta()) == total(after.worked)
+        assert sum(whole_minutes(after.shares).values()) == after.worked_minutes
+
+
+@given(st.lists(st.integers(0, 10**5), max_size=5))
+def test_shares_in_whole_minutes_add_up_and_none_is_off_by_a_minute(lengths: list[int]) -> None:
+    shares = [(MONDAY + n * DAY, timedelta(seconds=length)) for n, length in enumerate(lengths)]
+    whole = whole_minutes(shares)
+    assert sum(whole.values()) == sum(lengths) // 60
+    assert all(abs(whole[day] * 60 - length.total_seconds()) < 60 for day, length in shares)
 
 
 @given(PUNCHES, SHIFTS, st.sampled_from(list(OvertimePolicy)))

@@ -20,7 +20,7 @@ import pytest
 from attendance.rules.days import DayRecord, State
 from attendance.rules.flags import FlagKind
 from attendance.rules.grace import GracePolicy, keep_ledger
-from attendance.rules.intervals import Interval, day_length, total, within
+from attendance.rules.intervals import Interval, day_length, total, whole_minutes, within
 from attendance.rules.limits import FACTORIES_ACT_1948, KNOWN, beyond_law, watch
 from attendance.rules.matching import Direction, Punch, PunchState, punch_key
 from attendance.rules.overtime import Overtime, OvertimeRule, Per, classify
@@ -207,8 +207,8 @@ def answers_of(records: Sequence[DayRecord], expect: Row, row: Row) -> dict[str,
 
 def _worked_on(record: DayRecord, day: str | None) -> int:
     """Return the minutes of the record, or its share of ``day`` when the shift is cut at midnight."""
-    shares = {share.isoformat(): length for share, length in record.shares}
-    return shares[day] // MINUTE if day in shares else record.worked_minutes
+    shares = {share.isoformat(): minutes for share, minutes in whole_minutes(record.shares).items()}
+    return shares.get(day, record.worked_minutes) if day else record.worked_minutes
 
 
 def last_seen(record: DayRecord, row: Row) -> datetime | None:
