@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import zip_longest
 
 from django.db import transaction
 
 from attendance.models import AttendancePolicy, DayRecord, LimitWarning
 from attendance.rules.intervals import Interval
-from attendance.rules.limits import KNOWN, Limits, beyond_law, in_force, watch_all
+from attendance.rules.limits import KNOWN, Limits, beyond_law, in_force, versions_between, watch_all
 from attendance.rules.overtime import Overtime
 from attendance.rules.shifts import DAY
 from attendance.services.rebuild import batches
@@ -37,11 +38,18 @@ def watch_limits(*, at: datetime) -> int:
 
 
 def limits_of(site: Site) -> list[Limits]:
-    """Return the limits that the site's policies name, each from the date of its policy on; none of no law."""
+    """Return the limits of the laws that the site's policies name, each from its date on; none of no law."""
     policies = list(AttendancePolicy.objects.filter(site=site).order_by("effective_from"))
     if not any(policy.law for policy in policies):
         return []
-    return [replace(KNOWN.get(policy.law, NO_LAW), effective_from=policy.effective_from) for policy in policies]
+    found = []
+    for policy, following in zip_longest(policies, policies[1:]):
+        since, until = policy.effective_from, following.effective_from if following else date.max
+        held = versions_between(KNOWN.get(policy.law, ()), since, until)
+        if not held or held[0].effective_from > since:
+            found.append(replace(NO_LAW, effective_from=since))
+        found += held
+    return found
 
 
 def minutes_beyond_law(person: Employee, first: date, last: date) -> int | None:
