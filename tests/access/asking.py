@@ -132,6 +132,8 @@ BODIES: dict[str, Any] = {
     "POST start/<slug:key>": {"name": "New"},
     "POST vehicles/review/<int:pk>/decide": {"verb": "discard"},
     "POST admin/attendance/assignment/import/": {},
+    "POST admin/attendance/holiday/import/": {},
+    "POST admin/attendance/leave/import/": {},
     "POST admin/attendance/punch/import/": {},
     "POST admin/attendance/shiftversion/import/": {},
     "POST admin/identity/employee/import/": {},
