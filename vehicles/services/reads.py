@@ -10,9 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from factoryai.rest import Refusal
+from factoryai.bulk import Received, refuse_too_many, sort_out
 from factoryai.sites.models import Site
 from streaming.frames import Observation
 from streaming.models import Camera
@@ -27,9 +27,8 @@ from vehicles.services.policies import policy_of, rules_of
 from vehicles.services.recording import MOST_CANDIDATES, Batch, write_groups
 from vehicles.services.tracks import Companions, companions_of, settle_track, spans_of, spans_to_settle
 
-__all__ = ["MOST_READS", "NewRead", "Received", "judge_row", "record_plate", "record_reads", "way_of"]
+__all__ = ["NewRead", "Received", "judge_row", "record_plate", "record_reads", "way_of"]
 
-MOST_READS = 1000
 CLOCK_SLACK = dt.timedelta(minutes=5)
 """How far ahead of the server a device's clock may be."""
 
@@ -37,34 +36,18 @@ LIKELY = 0.1
 """Share of the reader's belief from which another reading of an uncertain plate is worth an alarm."""
 
 
-@dataclass(slots=True)
-class Received:
-    """What became of a list: ``rejected`` holds (index, code, message)."""
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: list[tuple[int, str, str]] = field(default_factory=list)
-
-
 def record_reads(*, rows: Sequence[NewRead], source: str, at: dt.datetime) -> Received:
     """Record up to 1,000 reads of ``source``; a bad row never spoils its neighbours, a repeated event changes nothing.
 
     Every read is logged, whatever its verdict. When this returns, all of them are in the database.
     """
-    if len(rows) > MOST_READS:
-        raise Refusal("too_many_rows", f"At most {MOST_READS} rows at a time.", 413)
-    result, good = Received(), []
-    for index, row in enumerate(rows):
-        if refused := judge_row(row, at):
-            result.rejected.append((index, *refused))
-        else:
-            good.append(row)
-    fresh = _without_repeats(good, source)
+    refuse_too_many(rows)
+    good, rejected = sort_out(rows, lambda row: judge_row(row, at))
+    fresh, accepted = _without_repeats(good, source), 0
     for site in {row.camera.site for row in fresh}:
         here = [row for row in fresh if row.camera.site == site]
-        result.accepted += _record_at(site, here, source, at)
-    result.duplicates = len(good) - result.accepted
-    return result
+        accepted += _record_at(site, here, source, at)
+    return Received(accepted, len(good) - accepted, rejected)
 
 
 def record_plate(*, observation: Observation, at: dt.datetime) -> Received:
