@@ -73,6 +73,8 @@ async def asked_camera(request: HttpRequest, slug: str | None) -> tuple[Any, Cam
 async def watchable_camera(user: Any, slug: str | None) -> Camera:
     """Return a camera that the user may watch. Raises `Refusal` 404, the same whether it exists or not."""
     cameras = Camera.objects.watchable_by(user)
+    if slug and "\x00" in slug:  # PostgreSQL fails on NUL instead of finding nothing
+        raise no_camera(slug)
     if slug:
         camera = await cameras.filter(slug=slug).afirst()
     else:

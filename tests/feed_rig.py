@@ -186,7 +186,7 @@ def end(process: subprocess.Popen[bytes] | None) -> None:
         process.wait(5)
 
 
-def wait_until(condition, what: str, process: subprocess.Popen[bytes] | None = None, limit_s: float = 30.0) -> None:
+def wait_until(condition, what: str, process: subprocess.Popen[bytes] | None = None, limit_s: float = 120.0) -> None:
     """Wait until ``condition()`` holds. Fails when it does not, or when ``process`` ended."""
     deadline = time.monotonic() + limit_s
     while not condition():

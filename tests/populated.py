@@ -13,9 +13,10 @@ import numpy as np
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from attendance.models import Correction, PayPeriod
+from attendance.models import Correction, PayPeriod, Source
+from attendance.services.punches import NewPunch, record_punches, source_at
 from factoryai.alerts.services import raise_alert
-from factoryai.embedded.staff import add_staff
+from factoryai.embedded.staff import DEVICE, add_staff
 from factoryai.sites.models import Membership, Role, Site
 from identity.models import Employee, UnknownFace
 from identity.services.snapshots import keep_snapshot
@@ -45,6 +46,7 @@ def populate(site_slug: str = "pune", *, gate: str = "gate", hall: str = "hall")
     )
     add_staff(site, at=at)
     _desk(site, people["meena"], at)
+    _inside(site, at)
     _count(site, hall, at)
     _face(site, at)
     read_plates(site, gate, people["kavita"], at)
@@ -74,6 +76,14 @@ def _desk(site: Site, by: object, at: dt.datetime) -> None:
         employee=asha, kind="add", at=at - dt.timedelta(days=1), direction="out", reason="The reader was dark",
         asked_by=by, asked_at=at,
     )  # fmt: skip
+
+
+def _inside(site: Site, at: dt.datetime) -> None:
+    """Let somebody come in and stay: the list for the assembly point is not empty."""
+    nila = Employee.objects.get(site=site, code="1003")
+    source = source_at(site=site, name=DEVICE, kind=Source.Kind.DEVICE)
+    entry = NewPunch(nila.pk, at - dt.timedelta(minutes=20), "in", place="turnstiles")
+    record_punches(rows=[entry], source=source, people={nila.pk: nila}, at=at)
 
 
 def _count(site: Site, hall: str, at: dt.datetime) -> None:

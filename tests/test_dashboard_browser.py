@@ -17,6 +17,7 @@ from django.urls import reverse
 from tests.browsing import LIMIT_MS, axe_source, chromium, cookies_of, grave_faults, wait_for
 from tests.feed_rig import Rig, end
 from tests.populated import BLOCKED
+from tests.rtsp import rtsp_camera
 from tests.synthetic_camera import SyntheticCamera
 
 pytestmark = pytest.mark.system
@@ -44,16 +45,16 @@ PAGES = {
         "/admin/attendance/payperiod/", "/admin/attendance/shiftversion/", "/admin/identity/employee/",
     ],
     "kavita": [
-        "/", "/overview/", "/desk/", "/start/", "/scheduler/", "/evacuation/", "/admin/streaming/camera/",
+        "/", "/overview/", "/desk/", "/start/", "/scheduler/", "/evacuation", "/admin/streaming/camera/",
         "/admin/streaming/camera/{camera}/change/", "/admin/vehicles/blockedplate/",
         "/admin/vehicles/blockedplate/add/", "/admin/alerts/alert/", "/admin/occupancy/zone/",
     ],
     "root": ["/admin/", "/admin/sites/site/", "/admin/auth/user/", "/start/", "/docs"],
 }  # fmt: skip
 """Who walks where. ``{name}`` stands for the number of a row that `ROWS` finds."""
-IS_WIDER = """() => [document.documentElement, ...document.querySelectorAll("#changelist .results")]
+IS_WIDER = """() => [document.documentElement, ...document.querySelectorAll("#changelist .results, .table-scroll")]
   .some((one) => one.scrollWidth > one.clientWidth + 1)"""
-"""The page, or a list of the administration in its own frame, has columns that are only seen by scrolling sideways."""
+"""The page, or a table in its own frame, has columns that are only seen by scrolling sideways."""
 ROWS = """
 from django.utils import timezone
 from factoryai.alerts.models import Alert
@@ -70,7 +71,7 @@ pathlib.Path(r"PLACE").write_text(json.dumps({**found, "month": f"{timezone.now(
 
 @pytest.fixture(scope="module")
 def rig():
-    with Rig(["gate", "hall"]) as rig:
+    with Rig(["gate", "hall"], FACTORYAI_CAMERA_NETWORKS="127.0.0.0/8") as rig:
         rig.shell(POPULATE)
         rig.collect_static()
         with SyntheticCamera(rig.redis_url, "gate", fps=4), SyntheticCamera(rig.redis_url, "hall", fps=4, seed=1):
@@ -232,6 +233,27 @@ def test_a_manager_tries_a_camera_before_saving_it(open_page):
     assert page.get_by_alt_text("What the camera sees now").is_hidden()
 
 
+def test_the_first_steps_try_a_real_camera_and_then_add_it(open_page, rig):
+    page = open_page("/start/", "kavita")
+    step, tried = page.locator("#step-camera"), "document.querySelector('#step-camera img')"
+    step.locator("summary").click()
+    step.locator("[name=camera-site]").select_option(label="Pune")
+    step.locator("[name=camera-name]").fill("Loading dock")
+    with rtsp_camera(size=(640, 360), fps=10, user="viewer", password="sesame-17") as camera:
+        step.locator("[name=camera-url]").fill(camera.url.replace("sesame-17", "wrong"))
+        step.get_by_role("button", name="Try it").click()
+        wait_for(page, "document.querySelector('#step-camera [role=status]').textContent.includes('password')")
+        assert step.locator("img").is_hidden()
+        step.locator("[name=camera-url]").fill(camera.url)
+        step.get_by_role("button", name="Try it").click()
+        wait_for(page, f"{tried}?.naturalWidth === 640")
+        assert step.get_by_alt_text("What the camera sees now").is_visible()
+        shoot(page, "m5-the-first-steps-try-a-camera")
+        step.get_by_role("button", name="Add the camera").click()
+        page.get_by_text("Loading dock is added").wait_for()
+    assert "sesame-17" not in page.content()
+
+
 def test_a_manager_sees_all_sites_and_opens_one(open_page):
     page = open_page("/?site=", "kavita")  # a choice of one site stays with the login
     page.get_by_role("heading", name="Overview").wait_for()
@@ -333,7 +355,8 @@ def test_no_page_has_a_serious_fault_weighs_too_much_or_asks_elsewhere(open_page
         address = path.format(**rows)
         weights.clear()
         page.emulate_media(color_scheme=scheme)
-        page.goto(address, wait_until="domcontentloaded")
+        answer = page.goto(address, wait_until="domcontentloaded")
+        assert answer.ok or address == "/nowhere", f"{address} answers {answer.status}"
         page.wait_for_timeout(150)
         if page.evaluate(IS_WIDER):
             faults.append((address, "wider than a window of 1,360 px"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from factoryai.jobs.models import Job, Run
-from factoryai.jobs.runs import MANAGERS, jobs_by_hand, sees_all, send_run
+from factoryai.jobs.runs import MANAGERS, in_words, jobs_by_hand, sees_all, send_run
 from factoryai.jobs.services import scheduler_status
 from factoryai.rest import Refusal
 from factoryai.sites.access import has_role_anywhere
@@ -65,6 +66,15 @@ def _day(text: str) -> date | None:
         raise Refusal("bad_date", "Write a date like 2026-03-01.") from error
 
 
+def _said(summary: str) -> str:
+    """Return the kept counts of a run in words; what is no table of counts stays as it is."""
+    try:
+        counts = json.loads(summary)
+    except ValueError:
+        return summary
+    return in_words(counts) if isinstance(counts, dict) else summary
+
+
 def _context(request: HttpRequest) -> dict[str, Any]:
     if not has_role_anywhere(request.user, PEOPLE):
         raise PermissionDenied
@@ -73,7 +83,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     said = dict(Job.objects.values_list("name", "last_summary")) if tells_all else {}
     runs = list(Run.objects.filter(by=request.user).select_related("site")[:RUNS_SHOWN])
     for row in status["jobs"]:
-        row["summary"] = said.get(row["name"], "")
+        row["summary"] = _said(said.get(row["name"], ""))
         row["about"] = hands[row["name"]].about if row["name"] in hands else ""
     return {
         "status": status,

@@ -32,6 +32,29 @@ def people(db):
     return people
 
 
+def test_a_nul_in_what_is_typed_is_refused_where_a_database_would_fail(people):
+    fields = "app_label=attendance&model_name=assignment&field_name=employee"
+    assert browser(people.root).get(f"/admin/autocomplete/?{fields}&term=a").status_code == 200
+    assert browser(people.root).get(f"/admin/autocomplete/?{fields}&term=a%00b").status_code == 400
+
+
+@pytest.mark.parametrize("value", ["9" * 30, "9223372036854775808", "10000", "0", "-1", "nonsense", "a%00b", ""])
+def test_a_calendar_is_asked_for_no_day_that_it_does_not_have(people, value):
+    """Django answers a link of a list's dates that somebody mistyped with an error of the server."""
+    client = browser(people.root)
+    assert client.get(f"{ALERTS}?raised_at__year=2026&raised_at__month=3").status_code == 200
+    answer = client.get(f"{ALERTS}?raised_at__year={value}")
+    assert (answer.status_code, "This address makes no sense" in answer.content.decode()) == (400, True)
+
+
+def test_a_form_is_not_filled_with_an_instant_by_its_address(people):
+    client = browser(people.root)
+    for address in ("attendance/correction/add/?at=", "django_celery_beat/periodictask/add/?expires="):
+        answers = [client.get(f"/admin/{address}{value}").status_code for value in ("nonsense", "2026-03-02T08:00")]
+        assert answers == [400, 400]
+    assert client.get("/admin/attendance/correction/add/?reason=forgot").status_code == 200
+
+
 @pytest.mark.parametrize("model", GROUND, ids=lambda model: model._meta.label)
 def test_every_list_opens_for_the_superuser_and_not_without_a_role(people, model):
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

@@ -302,6 +302,11 @@ async def test_a_camera_without_a_picture_says_so(people, cameras):
     assert (answer.status_code, answer.json()["code"]) == (503, "no_picture")
 
 
+async def test_a_camera_with_nul_in_its_name_is_no_camera(people, cameras):
+    answer = await (await client_of(people.farid)).get("/api/video_feed?camera=gate%00")
+    assert (answer.status_code, answer.json()["code"]) == (404, "camera_not_found")
+
+
 @pytest.mark.parametrize(("who", "status"), [(None, 401), ("stranger", 404), ("meena", 404), ("farid", 200)])
 async def test_snapshots_are_for_who_may_watch(people, cameras, who, status):
     cameras.keep("gate")

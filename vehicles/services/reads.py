@@ -27,8 +27,6 @@ from vehicles.services.policies import policy_of, rules_of
 from vehicles.services.recording import MOST_CANDIDATES, Batch, write_groups
 from vehicles.services.tracks import Companions, companions_of, settle_track, spans_of, spans_to_settle
 
-__all__ = ["NewRead", "Received", "judge_row", "record_plate", "record_reads", "way_of"]
-
 CLOCK_SLACK = dt.timedelta(minutes=5)
 """How far ahead of the server a device's clock may be."""
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from factoryai.jobs import runs
 from factoryai.jobs.models import Job, Run
-from factoryai.jobs.services import BY_HAND, ByHand, beat_ticked, sync_schedule
+from factoryai.jobs.services import BY_HAND, ByHand, beat_ticked, job_finished, job_started, sync_schedule
 from factoryai.jobs.tasks import run_by_hand
 from factoryai.rest import Refusal
 from factoryai.sites.models import Membership, Role
@@ -187,3 +187,13 @@ def test_a_date_that_is_none_is_said_on_the_page(login, people, sweep, sent):
     page = login("kavita").post("/scheduler/run", {"job": "tests.sweep", "for": "31/02"}, follow=True)
     assert "Write a date like 2026-03-01." in page.content.decode()
     assert not sent
+
+
+def test_what_a_job_did_is_said_in_words(login):
+    for name, outcome in (("attendance.rebuild", {"people": 3, "written": 2}), ("alerts.deliver", {})):
+        job_started(name=name, at=timezone.now())
+        job_finished(name=name, outcome=outcome, at=timezone.now())
+    text = login("root").get("/scheduler/").content.decode()
+    assert "people: 3, written: 2" in text
+    assert "Nothing to do." in text
+    assert "{" not in text.partition('id="jobs"')[2].partition("</table>")[0]
