@@ -24,9 +24,12 @@ from attendance.models import Adjustment, AttendancePolicy, DayRecord, Flag, Fro
 from attendance.models.days import Kind, Review
 from attendance.models.shifts import LeavePart
 from attendance.rules.rounding import Mode, round_minutes
+from attendance.services.limits import limits_of, minutes_beyond
 from factoryai.csv_export import inert
+from identity.models import Employee
 
 CHUNK = 2000
+PEOPLE = 200
 DATE_0 = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed stamp in the file's own properties
 """XLSX files carry a date of making; a fixed one keeps the bytes the same."""
 
@@ -59,7 +62,10 @@ class Row:
 
 @dataclass(slots=True)
 class Totals:
-    """One person's sums over the period."""
+    """One person's sums over the period.
+
+    ``beyond_law_minutes`` are beyond the law's hours of a day or a week, each once; empty where no law is watched.
+    """
 
     employee_code: str
     employee: str
@@ -74,6 +80,7 @@ class Totals:
     worked_minutes: int = 0
     paid_minutes: int = 0
     overtime_minutes: int = 0
+    beyond_law_minutes: int | str = ""
     half_day_penalties: int = 0
     adjusted_minutes: int = 0
     adjusted_overtime_minutes: int = 0
@@ -209,6 +216,17 @@ class Export:
         self.totals = [by_code[code] for code in sorted(by_code)]
         return found
 
+    def add_beyond_law(self) -> None:
+        """Add the hours beyond the law's to the totals; call it last."""
+        limits = limits_of(self.period.site)
+        for sums in _chunks(self.totals, PEOPLE) if limits else ():
+            people = Employee.objects.filter(site=self.period.site, code__in=[one.employee_code for one in sums])
+            codes = dict(people.values_list("pk", "code"))
+            found = minutes_beyond(limits, list(codes), self.period.first_date, self.period.last_date)
+            by_code = {codes[person]: minutes for person, minutes in found.items()}
+            for one in sums:
+                one.beyond_law_minutes = by_code.get(one.employee_code, 0)
+
 
 FIELDS = (
     "pk", "employee__code", "employee__name", "employee__department", "shift_date", "version_id", "status", "leave",
@@ -224,9 +242,9 @@ def _records(period: PayPeriod) -> QuerySet:
     return rows.order_by("employee__code", "shift_date", "slot").values_list(*FIELDS)
 
 
-def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
+def _chunks(rows: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
     rest = iter(rows)
-    while chunk := list(islice(rest, CHUNK)):
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 
@@ -261,6 +279,7 @@ def live_table(period: PayPeriod) -> Iterator[list[Any]]:
     for row in export.rows():
         yield _values(row)
     adjustments = export.adjustments()
+    export.add_beyond_law()
     yield []
     yield ["rules", *sorted(export.versions)]
     yield []

@@ -1,4 +1,4 @@
-"""Shifts, rosters and punches from tables. The same services as everywhere else write them, line by line or in lots."""
+"""Shifts, rosters, days off and punches from tables, by the services that write them everywhere else."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from attendance.models import Assignment, Punch, Shift, ShiftVersion, Source
-from attendance.models.shifts import read_cycle_days
+from attendance.models import Assignment, Holiday, Leave, Punch, Shift, ShiftVersion, Source
+from attendance.models.shifts import LeavePart, read_cycle_days
 from attendance.services.punches import NewPunch, judge_time, record_punches, source_at
-from attendance.services.rosters import assign_shift, save_shift
+from attendance.services.rosters import add_holiday, add_leave, assign_shift, save_shift
 from factoryai.bulk import MOST_ROWS
 from factoryai.csv_import import (
     BadCell,
@@ -125,6 +125,52 @@ def _weekdays(cells: dict[str, str]) -> list[int] | None:
     return sorted({DAY_LETTERS[name[:3]] for name in names})
 
 
+def import_holidays(*, site: Site, lines: Lines, report: Report, by: Any, at: dt.datetime) -> None:
+    """Add a site's holidays; one that is on the date already takes the name of the line."""
+
+    def read(cells: dict[str, str]) -> None:
+        day, name = date_cell(cells, "date"), text_cell(cells, "name", 80)
+        known = Holiday.objects.filter(site=site, date=day).first()
+        if known is None:
+            row = Holiday(site=site, date=day, name=name)
+            _refused_as_cell(lambda: add_holiday(holiday=row, at=at), "date")
+            report.added += 1
+        elif known.name == name:
+            report.unchanged += 1
+        else:
+            Holiday.objects.filter(pk=known.pk).update(name=name)
+            report.changed += 1
+
+    each_line(lines, report, read)
+
+
+def import_leave(*, site: Site, lines: Lines, report: Report, by: Any, at: dt.datetime) -> None:
+    """Add people's leave; the same dates and part of a person again are left as they are."""
+    people = {person.code: person for person in Employee.objects.for_site(site).select_related("site")}
+
+    def read(cells: dict[str, str]) -> None:
+        code = text_cell(cells, "employee_code", 40)
+        if code not in people:
+            raise BadCell("employee_code", "unknown_employee", f"There is no employee {code} at {site}.")
+        first = date_cell(cells, "from_date")
+        row = Leave(
+            employee=people[code],
+            from_date=first,
+            to_date=date_cell(cells, "to_date", is_required=False) or first,
+            part=choice_cell(cells, "part", LeavePart.values, LeavePart.WHOLE),
+            kind=text_cell(cells, "kind", 40, is_required=False) or "leave",
+            note=text_cell(cells, "note", 200, is_required=False),
+        )
+        same = {"employee": row.employee, "from_date": row.from_date, "to_date": row.to_date, "part": row.part}
+        if Leave.objects.filter(**same).exists():
+            report.unchanged += 1
+            return
+        _refused_as_cell(lambda: add_leave(leave=row, at=at), "to_date")
+        report.added += 1
+
+    each_line(lines, report, read)
+
+
 def import_punches(*, site: Site, lines: Lines, report: Report, by: Any, at: dt.datetime) -> None:
     """Record punches that were kept elsewhere; the same file again adds nothing. A time without an offset is local."""
     people = {person.code: person for person in Employee.objects.for_site(site).select_related("site")}
@@ -191,6 +237,27 @@ ASSIGNMENTS = Importer(
     ("employee_code", "shift", "from_date"),
     import_assignments,
     "employee_code,shift,from_date,to_date,weekdays\nE1042,A,2026-03-01,,mon tue wed thu fri sat\n",
+)
+HOLIDAYS = Importer(
+    "holidays",
+    {"date": "Like 2026-10-02.", "name": "What it is called."},
+    ("date", "name"),
+    import_holidays,
+    "date,name\n2026-01-26,Republic Day\n2026-10-02,Gandhi Jayanti\n",
+)
+LEAVE = Importer(
+    "leave",
+    {
+        "employee_code": "The person.",
+        "from_date": "Like 2026-03-02.",
+        "to_date": "The last day; empty is the same day.",
+        "part": "whole, first_half or second_half; empty is whole.",
+        "kind": "Such as annual or sick; empty is leave.",
+        "note": "May be empty.",
+    },
+    ("employee_code", "from_date"),
+    import_leave,
+    "employee_code,from_date,to_date,part,kind\nE1042,2026-03-02,2026-03-06,,annual\nE1042,2026-03-09,,first_half,sick\n",
 )
 PUNCHES = Importer(
     "punches",

@@ -23,7 +23,8 @@ from factoryai.alerts.models import Alert
 from factoryai.sites.models import Site
 from streaming.models import Camera
 from vehicles.services.lists import add_entry
-from vehicles.services.reads import NewRead, record_reads
+from vehicles.services.incoming import NewRead
+from vehicles.services.reads import record_reads
 camera = Camera.objects.select_related("site").get(slug="gate")
 for number in range({count}):
     plate = f"MH14CT{{2000 + number}}"

@@ -5,14 +5,14 @@ The list lies in SQLite in a file of its own; times are processor time.
 
 from __future__ import annotations
 
-import os
 import random
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
 import psutil
+
+from bench.gate_database import gate_database
 
 MATCH_GOAL_US = 50
 ASKED = 3000
@@ -20,25 +20,8 @@ ASKED = 3000
 
 def measure_list(count: int) -> None:
     """Fill a list of ``count`` plates and ask it as a decision does."""
-    with tempfile.TemporaryDirectory() as folder:
-        _set_up(Path(folder))
-        _ask(count, Path(folder))
-
-
-def _set_up(folder: Path) -> None:
-    from cryptography.fernet import Fernet
-
-    os.environ.update(
-        DATABASE_URL=f"sqlite:///{folder / 'gate.sqlite3'}",
-        FACTORYAI_DATA_DIR=str(folder),
-        FACTORYAI_FIELD_KEY=Fernet.generate_key().decode(),
-        DJANGO_SETTINGS_MODULE="factoryai.settings",
-    )
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
+    with gate_database() as folder:
+        _ask(count, folder)
 
 
 def _ask(count: int, folder: Path) -> None:

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
 import time
-from pathlib import Path
+
+from bench.gate_database import gate_database
 
 
 def main() -> int:
@@ -18,25 +17,8 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=7)
     wish = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        set_up(Path(folder))
+    with gate_database():
         return crash(wish.points, wish.seed)
-
-
-def set_up(folder: Path) -> None:
-    from cryptography.fernet import Fernet
-
-    os.environ.update(
-        DATABASE_URL=f"sqlite:///{folder / 'gate.sqlite3'}",
-        FACTORYAI_DATA_DIR=str(folder),
-        FACTORYAI_FIELD_KEY=Fernet.generate_key().decode(),
-        DJANGO_SETTINGS_MODULE="factoryai.settings",
-    )
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
 
 
 def crash(points: int, seed: int) -> int:

@@ -62,13 +62,14 @@ def read_rows(data: Any, read: Callable[[Any], Row]) -> tuple[list[tuple[int, Ro
     return good, received
 
 
-def checked(row: serializers.Serializer) -> dict[str, Any]:
-    """Return what a serializer read; raises `Refusal` with its first complaint."""
-    if row.is_valid():
-        return dict(row.validated_data)
-    name, errors = next(iter(row.errors.items()))
-    text = errors[0] if name == NON_FIELD else f"{name}: {errors[0]}"
-    raise Refusal(errors[0].code, text)
+def checked(reader: serializers.Serializer, item: Any) -> dict[str, Any]:
+    """Return what a serializer, one for all rows, reads in one; raises `Refusal` with its first complaint."""
+    try:
+        return dict(reader.run_validation(item))
+    except serializers.ValidationError as refused:
+        name, errors = next(iter(refused.detail.items()))
+        text = errors[0] if name == NON_FIELD else f"{name}: {errors[0]}"
+        raise Refusal(errors[0].code, text) from refused
 
 
 def sort_out(

@@ -35,8 +35,9 @@ from vehicles.analyser import PlateAnalyser, PlatePolicy
 from vehicles.confidential import ConfidentialPlates
 from vehicles.passage import Ruling
 from vehicles.readers import load_reader
+from vehicles.services.incoming import way_of
 from vehicles.services.policies import rules_of
-from vehicles.services.reads import record_plate, way_of
+from vehicles.services.reads import record_plate
 
 log = logging.getLogger(__name__)
 

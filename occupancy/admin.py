@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,8 +12,9 @@ from django.utils import timezone
 
 from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
-from occupancy.models import Log, Zone, ZoneLine
+from occupancy.models import Log, Stay, Zone, ZoneLine
 from occupancy.rules.sums import shown
+from occupancy.services.areas import in_words
 from occupancy.services.zones import save_zone
 from streaming.models import Camera
 
@@ -68,3 +70,15 @@ class LogAdmin(RoleAdmin, admin.ModelAdmin):
     list_display = ["at", "zone", "kind", "count", "drift", "source", "reason"]
     list_filter = ["kind", "zone"]
     list_select_related = ["zone__site"]
+
+
+@admin.register(Stay)
+class StayAdmin(RoleAdmin, admin.ModelAdmin):
+    list_display = ["area", "camera", "entered_at", "left_at", "dwell"]
+    list_filter = ["camera"]
+    list_select_related = ["camera"]
+    date_hierarchy = "left_at"
+
+    @admin.display(description="stayed", ordering="dwell_ms")
+    def dwell(self, stay: Stay) -> str:
+        return in_words(timedelta(milliseconds=stay.dwell_ms))

@@ -11,6 +11,7 @@ REASONS: Final = {
     "empty": "no letter and no digit",
     "low_confidence": "read without certainty",
     "bad_format": "not the form of a plate",
+    "unclear_signs": "signs in it that may be letters or digits",
     "ambiguous": "may be several plates",
     "corrected": "one look-alike character corrected",
     "legacy_or_torn": "an old mark, or a plate cut off",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from attendance.admin.fields import WEEKDAYS, CycleDaysField, WeekdaysField
 from attendance.admin.previewing import PreviewAdmin
 from attendance.admin.showing import HR, SiteFilter
-from attendance.imports import ASSIGNMENTS
+from attendance.imports import ASSIGNMENTS, HOLIDAYS, LEAVE
 from attendance.models import Assignment, AttendancePolicy, Holiday, Leave
 from attendance.services.rosters import (
     Spans,
@@ -107,9 +107,11 @@ class AssignmentAdmin(PreviewAdmin, RoleAdmin, CsvImportAdmin, admin.ModelAdmin)
 
 
 @admin.register(Holiday)
-class HolidayAdmin(PreviewAdmin, RoleAdmin, admin.ModelAdmin):
+class HolidayAdmin(PreviewAdmin, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     rank = 12
     view_roles = add_roles = change_roles = delete_roles = HR
+    csv_importer = HOLIDAYS
+    csv_roles = HR
     list_display = ["date", "name", "site"]
     list_filter = [("site", SiteFilter)]
     list_select_related = ["site"]
@@ -139,9 +141,11 @@ def _touch_holiday(holiday: Holiday) -> None:
 
 
 @admin.register(Leave)
-class LeaveAdmin(PreviewAdmin, RoleAdmin, admin.ModelAdmin):
+class LeaveAdmin(PreviewAdmin, RoleAdmin, CsvImportAdmin, admin.ModelAdmin):
     rank = 13
     view_roles = add_roles = change_roles = delete_roles = HR
+    csv_importer = LEAVE
+    csv_roles = HR
     list_display = ["employee", "kind", "from_date", "to_date", "part", "note"]
     list_filter = ["kind", ("employee__site", SiteFilter)]
     list_select_related = ["employee"]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -205,19 +206,24 @@ class PunchViewSet(SiteScoped, mixins.ListModelMixin, viewsets.GenericViewSet):
 
 @transaction.atomic
 def receive(user: Any, data: Any, at: dt.datetime) -> dict[str, Any]:
-    """Sort rows by site and source and record each lot; every source that is named has reported up to ``at``."""
+    """Sort rows by site and source and record each lot; every source that is named has reported up to ``at``.
+
+    Of a terminal that a post does not name nothing is known: its days go on waiting.
+    """
     people = _people_of(user, data)
     good, received = read_rows(data, lambda item: parse_row(item, people))
     lots: dict[tuple[str, str], list[tuple[int, NewPunch, Employee]]] = defaultdict(list)
+    named: list[int] = []
     for index, (source, person, row) in good:
         lots[person.site.slug, source].append((index, row, person))
     for (_, name), lot in sorted(lots.items(), key=lambda one: one[0]):
         site = lot[0][2].site
         source = source_at(site=site, name=source_name(user, name), kind=kind_of(user, site))
+        named.append(source.pk)
         mine = {person.pk: person for _, _, person in lot}
         recorded = record_punches(rows=[row for _, row, _ in lot], source=source, people=mine, at=at)
         received.add(recorded, [index for index, _, _ in lot])
-    _reported(user, at)
+    _reported(user, named if data else None, at)
     return received.answer()
 
 
@@ -226,9 +232,16 @@ def source_name(user: Any, name: str) -> str:
     return f"api:{user.username}/{name}" if name else f"api:{user.username}"
 
 
-def _reported(user: Any, at: dt.datetime) -> None:
-    Source.objects.filter(name__startswith=f"api:{user.username}/").update(reported_until=at)
-    Source.objects.filter(name=f"api:{user.username}").update(reported_until=at)
+def _reported(user: Any, named: Sequence[int] | None, at: dt.datetime) -> None:
+    """Note that the ``named`` sources have reported; None, an empty post, is a sign of life of all of the sender's.
+
+    Those are locked in the order in which lots lock them, or two posts of one sender would wait for each other.
+    """
+    if named is None:
+        mine = Q(name=f"api:{user.username}") | Q(name__startswith=f"api:{user.username}/")
+        locked = Source.objects.select_for_update(no_key=True, of=("self",)).filter(mine)
+        named = list(locked.order_by("site__slug", "name").values_list("pk", flat=True))
+    Source.objects.filter(pk__in=named).exclude(reported_until__gt=at).update(reported_until=at)
 
 
 def _people_of(user: Any, data: Any) -> dict[str, dict[str, Employee]]:

@@ -69,11 +69,15 @@ class Roster:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The records by date, what became of each punch, and the grace of each month by its first date."""
+    """The records by date, what became of each punch, and the grace of each month by its first date.
+
+    ``beyond`` are records of shifts that belong to a date outside the asked ones.
+    """
 
     records: list[DayRecord]
     placed: list[Placed]
     ledgers: dict[date, Ledger]
+    beyond: Sequence[DayRecord] = ()
 
 
 def plan(roster: Roster, first: date, last: date, zone: ZoneInfo) -> list[Occurrence]:
@@ -107,22 +111,25 @@ def derive_days(
     watermark: datetime,
     grace: Sequence[tuple[date, GracePolicy]] = (),
     excused: Collection[str] = (),
+    known_from: date = date.max,
 ) -> Derived:
     """Derive the records dated ``first`` to ``last``, which are whole months when ``grace`` has monthly rules.
 
     ``grace`` holds policies by the date they take effect; a month is judged by the one in force when it begins.
-    ``punches`` are those from ``first`` to ``last`` and three days around; superseded ones are left out by the caller.
+    ``punches`` are those from ``known_from``, or ``first``, to ``last`` and three days around; superseded ones are left
+    out by the caller. ``known_from`` is earlier where windows or pairs of punches hang together (`reach.known_from`).
     ``placed`` holds only punches whose local date lies in the asked span.
     """
-    planned = plan(roster, first - MARGIN, last + MARGIN, zone)
+    planned = plan(roster, min(first, known_from) - MARGIN, last + MARGIN, zone)
     placed = place_punches(punches, planned)
     records = _of_shifts(planned, placed, zone, now=now, watermark=watermark)
     records += _of_sessions(roster, placed, zone, now=now, watermark=watermark)
     records += _of_days_off(roster, planned, records, first, last, zone, now=now, watermark=watermark)
+    beyond = [one for one in records if one.occurrence and not first <= one.shift_date <= last]
     records = [record for record in records if first <= record.shift_date <= last]
     inside = [one for one in placed if first <= one.punch.at.astimezone(zone).date() <= last]
     records = _with_strays(records, [one for one in inside if one.state is PunchState.OFF_SHIFT], zone, now, watermark)
-    return _with_grace(records, inside, grace, zone, excused)
+    return replace(_with_grace(records, inside, grace, zone, excused), beyond=beyond)
 
 
 def _with_grace(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 NOTHING = timedelta()
 
 
@@ -90,3 +91,12 @@ def by_day(intervals: Iterable[Interval], zone: ZoneInfo) -> dict[date, timedelt
             shares[day] = shares.get(day, NOTHING) + (end - start)
             start = end
     return shares
+
+
+def whole_minutes(shares: Iterable[tuple[date, timedelta]]) -> dict[date, int]:
+    """Return shares in whole minutes that add up to the whole minutes of them all: seconds go on to the next date."""
+    found, passed = {}, NOTHING
+    for day, length in shares:
+        found[day] = (passed + length) // MINUTE - passed // MINUTE
+        passed += length
+    return found

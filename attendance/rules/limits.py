@@ -9,7 +9,7 @@ weeks). How long the break of article 4 is, is left to each country: a quarter o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -53,6 +53,7 @@ class Limits:
 
 FACTORIES_ACT_1948 = Limits(
     "Factories Act 1948",
+    effective_from=date(1949, 4, 1),
     daily_hours=9 * HOUR,
     weekly_hours=48 * HOUR,
     longest_stretch=5 * HOUR,
@@ -62,13 +63,15 @@ FACTORIES_ACT_1948 = Limits(
 )
 EU_2003_88 = Limits(
     "Directive 2003/88/EC",
+    effective_from=date(2004, 8, 2),
     weekly_hours=48 * HOUR,
     averaged_over=17,
     longest_stretch=6 * HOUR,
     shortest_rest=timedelta(minutes=15),
     daily_rest=11 * HOUR,
 )
-KNOWN = {"factories_act_1948": FACTORIES_ACT_1948, "eu_2003_88": EU_2003_88}
+KNOWN: Mapping[str, Sequence[Limits]] = {"factories_act_1948": [FACTORIES_ACT_1948], "eu_2003_88": [EU_2003_88]}
+"""Each law in its versions, by the date from which one holds: an amendment is one more, and days before keep theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,13 @@ class LimitPassed:
     day: date
     by: timedelta
     why: str
+
+
+def versions_between(law: Sequence[Limits], since: date, until: date = date.max) -> list[Limits]:
+    """Return what a law says from ``since`` on and before ``until``: the version in force, and those that follow."""
+    first = in_force(law, since)
+    later = sorted((one for one in law if since < one.effective_from < until), key=lambda one: one.effective_from)
+    return [*([replace(first, effective_from=since)] if first else []), *later]
 
 
 def in_force(limits: Sequence[Limits], day: date) -> Limits | None:

@@ -11,9 +11,10 @@ from hashlib import blake2b
 from attendance.rules import days as rules
 from attendance.rules.derivation import Derived, derive_days
 from attendance.rules.matching import Placed
-from attendance.rules.shifts import DAY
-from attendance.services.adjustments import Wanted
-from attendance.services.facts import Facts, SiteFacts, load_facts, load_sites
+from attendance.rules.reach import Span
+from attendance.services.adjustments import Key, Wanted
+from attendance.services.facts import Facts, load_punches
+from attendance.services.reach import find_reach
 from attendance.services.watermarks import watermark_of
 from identity.models import Employee
 
@@ -35,6 +36,14 @@ class Derivation:
             for record in self.days[person.pk].records:
                 yield Wanted(person, slot_of(record, self.facts.version_shifts, loose), record, digest_of(record))
 
+    def dates_beyond(self) -> dict[Key, date]:
+        """Return the records of shifts that belong to a date outside, by slot."""
+        return {
+            (person.pk, slot_of(record, self.facts.version_shifts, {})): record.shift_date
+            for person in self.people
+            for record in self.days[person.pk].beyond
+        }
+
     def slot_of_punch(self, one: Placed) -> str:
         """Return the slot that a punch stands in, nothing off shift."""
         if one.occurrence is None:
@@ -43,37 +52,31 @@ class Derivation:
 
 
 def derive_people(*, people: Sequence[Employee], first: date, last: date, at: datetime) -> Derivation:
-    """Derive the days ``first`` to ``last`` of people of one site, and a day around them.
+    """Derive the days ``first`` to ``last`` of people of one site, and those around them that these may change.
 
-    A site that judges grace by the month has whole months derived. Reads with a fixed number of queries.
+    Reads with a fixed number of queries, whatever the number of people; a few more where work without a shift has gone
+    on for weeks without a gap.
     """
     site = people[0].site
-    sites = load_sites({site.pk}, first, last)
-    first, last = _span(sites[site.pk], first, last)
-    facts = load_facts(people, load_sites({site.pk}, first, last), first, last)
+    facts, reach = find_reach(people, Span(first, last), at.astimezone(site.zone).date())
+    load_punches(facts, reach.known_from, reach.last)
     watermark = watermark_of(site, at)
     days = {
         person.pk: derive_days(
             facts.rosters[person.pk],
             facts.punches[person.pk],
-            first,
-            last,
+            reach.first,
+            reach.last,
             site.zone,
             now=at,
             watermark=watermark,
             grace=facts.sites[site.pk].grace,
             excused=facts.excused_lates(person.pk),
+            known_from=reach.known_from,
         )
         for person in people
     }
-    return Derivation(people, first, last, facts, days)
-
-
-def _span(site: SiteFacts, first: date, last: date) -> tuple[date, date]:
-    first, last = first - DAY, last + DAY
-    if site.is_judged_by_the_month:
-        first, last = first.replace(day=1), (last.replace(day=1) + 31 * DAY).replace(day=1) - DAY
-    return first, last
+    return Derivation(people, reach.first, reach.last, facts, days)
 
 
 def slot_of(record: rules.DayRecord, version_shifts: dict[int, int], loose: dict[date, int]) -> str:

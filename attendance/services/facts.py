@@ -46,16 +46,13 @@ class Facts:
     rosters: dict[int, Roster] = field(default_factory=dict)
     punches: dict[int, list[matching.Punch]] = field(default_factory=lambda: defaultdict(list))
     decisions: dict[tuple[int, str, str, str], Decision] = field(default_factory=dict)
+    excused: dict[int, set[str]] = field(default_factory=dict)
     sites: dict[int, SiteFacts] = field(default_factory=dict)
     version_shifts: dict[int, int] = field(default_factory=dict)
 
-    def excused_lates(self, employee: int) -> frozenset[str]:
+    def excused_lates(self, employee: int) -> Collection[str]:
         """Return the digests of the late flags that HR has excused."""
-        return frozenset(
-            digest
-            for (person, _, kind, digest), decision in self.decisions.items()
-            if person == employee and kind == Kind.LATE and decision.decision == Review.EXCUSED
-        )
+        return self.excused.get(employee, ())
 
 
 def load_sites(sites: Collection[int], first: date, last: date) -> dict[int, SiteFacts]:
@@ -76,9 +73,9 @@ def load_sites(sites: Collection[int], first: date, last: date) -> dict[int, Sit
     return found
 
 
-def load_facts(employees: Collection[Employee], sites: dict[int, SiteFacts], first: date, last: date) -> Facts:
-    """Return what the days ``first`` to ``last`` of ``employees`` are derived from: five queries for any number."""
-    facts = Facts(sites=sites)
+def load_rosters(employees: Collection[Employee], first: date, last: date) -> Facts:
+    """Return what people of one site were to do on the dates and around them, without their punches: seven queries."""
+    facts = Facts(sites=load_sites({employee.site_id for employee in employees}, first, last))
     ids = [employee.pk for employee in employees]
     versions, shared = load_shared(facts, first, last)
     assignments: dict[int, list[shifts.Assignment]] = defaultdict(list)
@@ -93,13 +90,17 @@ def load_facts(employees: Collection[Employee], sites: dict[int, SiteFacts], fir
         facts.rosters[employee.pk] = Roster(
             assignments=tuple(assignments[employee.pk]),
             leaves=tuple(leaves[employee.pk]),
-            joined=max(employee.joined_date or date.min, sites[employee.site_id].kept_since),
+            joined=max(employee.joined_date or date.min, facts.sites[employee.site_id].kept_since),
             left=employee.left_date or last_dates.get(employee.pk),
             **shared[employee.site_id],
         )
-    _load_punches(ids, first, last, facts)
-    _load_decisions(ids, first, last, facts)
     return facts
+
+
+def load_punches(facts: Facts, first: date, last: date) -> None:
+    """Add the punches and decisions of the people on the dates and around them: two queries."""
+    _load_punches(list(facts.rosters), first, last, facts)
+    _load_decisions(list(facts.rosters), first, last, facts)
 
 
 def _last_dates(employees: Collection[Employee]) -> dict[int, date]:
@@ -171,3 +172,6 @@ def _load_decisions(employees: Collection[int], first: date, last: date, facts: 
     )
     for row in rows.order_by("at", "pk"):  # type: ignore[attr-defined]
         facts.decisions[row.employee_id, row.slot, row.kind, row.digest] = row
+    for (employee, _, kind, digest), decision in facts.decisions.items():
+        if kind == Kind.LATE and decision.decision == Review.EXCUSED:
+            facts.excused.setdefault(employee, set()).add(digest)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import zip_longest
 
 from django.db import transaction
 
 from attendance.models import AttendancePolicy, DayRecord, LimitWarning
 from attendance.rules.intervals import Interval
-from attendance.rules.limits import KNOWN, Limits, beyond_law, in_force, watch_all
+from attendance.rules.limits import KNOWN, Limits, beyond_law, in_force, versions_between, watch_all
 from attendance.rules.overtime import Overtime
 from attendance.rules.shifts import DAY
 from attendance.services.rebuild import batches
@@ -37,11 +38,18 @@ def watch_limits(*, at: datetime) -> int:
 
 
 def limits_of(site: Site) -> list[Limits]:
-    """Return the limits that the site's policies name, each from the date of its policy on; none of no law."""
+    """Return the limits of the laws that the site's policies name, each from its date on; none of no law."""
     policies = list(AttendancePolicy.objects.filter(site=site).order_by("effective_from"))
     if not any(policy.law for policy in policies):
         return []
-    return [replace(KNOWN.get(policy.law, NO_LAW), effective_from=policy.effective_from) for policy in policies]
+    found = []
+    for policy, following in zip_longest(policies, policies[1:]):
+        since, until = policy.effective_from, following.effective_from if following else date.max
+        held = versions_between(KNOWN.get(policy.law, ()), since, until)
+        if not held or held[0].effective_from > since:
+            found.append(replace(NO_LAW, effective_from=since))
+        found += held
+    return found
 
 
 def minutes_beyond_law(person: Employee, first: date, last: date) -> int | None:
@@ -50,24 +58,32 @@ def minutes_beyond_law(person: Employee, first: date, last: date) -> int | None:
     Weeks begin on Monday, and a week that began before ``first`` counts from its beginning.
     """
     limits = limits_of(person.site)
-    if not limits:
-        return None
+    return minutes_beyond(limits, [person.pk], first, last).get(person.pk, 0) if limits else None
+
+
+def minutes_beyond(limits: Sequence[Limits], people: Sequence[int], first: date, last: date) -> dict[int, int]:
+    """Return the same of many people by id, with one query; who worked nothing is not among them."""
     monday = first - timedelta(days=first.weekday())
-    hours = _hours([person.pk], monday, last)[person.pk]
+    hours = _hours(people, monday, last)
+    return {person: _beyond(days, limits, first, last) // MINUTE for person, days in hours.items()}
+
+
+def _beyond(hours: Mapping[date, list[Interval]], limits: Sequence[Limits], first: date, last: date) -> timedelta:
+    monday = first - timedelta(days=first.weekday())
     found = timedelta()
     for start in (monday + timedelta(weeks=n) for n in range((last - monday).days // 7 + 1)):
         law = in_force(limits, start) or NO_LAW
         week = {day: spans for day, spans in hours.items() if start <= day < start + timedelta(weeks=1)}
         before = {day: spans for day, spans in week.items() if day < first}
         found += _length(beyond_law(week, law)) - _length(beyond_law(before, law))
-    return found // MINUTE
+    return found
 
 
 def _length(stretches: Iterable[Overtime]) -> timedelta:
     return sum((one.length for one in stretches), timedelta())
 
 
-def _hours(people: list[int], first: date, last: date) -> dict[int, dict[date, list[Interval]]]:
+def _hours(people: Sequence[int], first: date, last: date) -> dict[int, dict[date, list[Interval]]]:
     """Return worked stretches by person and date, in order of time: one query."""
     hours: dict[int, dict[date, list[Interval]]] = defaultdict(lambda: defaultdict(list))
     rows = DayRecord.objects.filter(employee__in=people).dated(first, last).exclude(spans=[])

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from attendance.models.days import hours
 from attendance.rules.days import DayRecord
+from attendance.rules.shifts import DAY
 from attendance.services.adjustments import Wanted, locked_periods, period_of
 from attendance.services.deriving import derive_people
 from attendance.services.rosters import Spans, kept_since
@@ -84,6 +85,8 @@ Day = tuple[int, date]
 def _derived(people: Sequence[Employee], first: date, last: date, at: datetime) -> dict[Day, list[Wanted]]:
     found: dict[Day, list[Wanted]] = defaultdict(list)
     for one in derive_people(people=people, first=first, last=last, at=at).wanted() if people else ():
+        if not first - DAY <= one.record.shift_date <= last + DAY:
+            continue
         found[one.person.pk, one.record.shift_date].append(one)
     return found
 

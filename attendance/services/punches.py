@@ -6,7 +6,7 @@ The unique key of source and event decides every race; a repeat is a normal outc
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -27,7 +27,11 @@ CLOCK_SLACK = timedelta(minutes=5)
 """How far ahead of the server a device's clock may be."""
 
 LONGEST_AGO = timedelta(days=5 * 366)
-"""A terminal whose battery is empty says 2000 or 2010; believed, everybody would be absent since then."""
+"""A terminal whose battery is empty says 2000 or 2010; such a time is no fact at all."""
+
+BELIEVED_AGO = timedelta(days=90)
+"""A terminal may have been cut off for a quarter of a year. An older punch of one is kept for HR to see, and attendance
+is not kept from its date on: one wrong clock would make everybody absent for years. A table or HR may say so."""
 
 REBUILD_TASK = "attendance.rebuild"
 REUSED = ("event_id_reused", "This event id was used for another person before: send one of its own.")
@@ -83,11 +87,46 @@ def record_punches(
 ) -> Received:
     """Record up to 1,000 punches of one source; a bad row never spoils its neighbours, and a repeat is no second fact.
 
-    ``people`` are those of the source's site by id; anybody else is refused as unknown. The source's row is locked: its
-    repeats are told exactly, and senders of other sources do not wait. Days are derived right after the commit.
+    ``people`` are those of the source's site by id; anybody else is refused as unknown. The source's row is locked, so
+    that lots of one source take turns; a single punch of it takes no lock, and the constraint decides between the two.
+    Days are derived right after the commit.
     """
     refuse_too_many(rows)
-    Source.objects.select_for_update().get(pk=source.pk)
+    Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    result, fresh = _insert_lot(rows, source, people, at)
+    spans = _dates(fresh, source.site)
+    mark_dirty(spans)
+    if fresh:
+        _keep_since_the_first(source, fresh, at)
+        transaction.on_commit(rebuild_soon, robust=True)
+    return result
+
+
+def _insert_lot(
+    rows: Sequence[NewPunch], source: Source, people: Mapping[int, Employee], at: datetime
+) -> tuple[Received, list[NewPunch]]:
+    """Insert what is new; return what became of the rows, and those of them that are new facts.
+
+    Where somebody else has just inserted one of the events, the next look knows it: it takes no more looks than events.
+    """
+    looks_left = len(rows)
+    while True:
+        result, fresh = _sort_out(rows, source, people, at)
+        try:
+            with transaction.atomic():
+                Punch.objects.bulk_create([_punch(row, source, people, at) for row in fresh], batch_size=1000)
+        except IntegrityError:
+            if looks_left == 0:
+                raise
+            looks_left -= 1
+        else:
+            return result, fresh
+
+
+def _sort_out(
+    rows: Sequence[NewPunch], source: Source, people: Mapping[int, Employee], at: datetime
+) -> tuple[Received, list[NewPunch]]:
+    """Return what becomes of the rows, and those of them that are new facts."""
     result, good = Received(), []
     known = _owners(rows, source)
     owners, first = dict(known), {}
@@ -100,13 +139,15 @@ def record_punches(
             good.append(row)
     fresh = [row for key, row in first.items() if key not in known]
     result.accepted, result.duplicates = len(fresh), len(good) - len(fresh)
-    Punch.objects.bulk_create([_punch(row, source, people, at) for row in fresh], batch_size=1000)
-    spans = _dates(fresh, source.site)
-    mark_dirty(spans)
-    if fresh:
-        keep_since(source.site, min(start for _, start, _ in spans))
-        transaction.on_commit(rebuild_soon, robust=True)
-    return result
+    return result, fresh
+
+
+def _keep_since_the_first(source: Source, rows: Iterable[NewPunch], at: datetime) -> None:
+    """Note the date of the first punch that is believed to tell when attendance begins; see `BELIEVED_AGO`."""
+    is_of_people = source.kind in (Source.Kind.IMPORT, Source.Kind.MANUAL)
+    believed = [row.at for row in rows if is_of_people or at - row.at <= BELIEVED_AGO]
+    if believed:
+        keep_since(source.site, min(believed).astimezone(source.site.zone).date())
 
 
 def keep_since(site: Site, day: date) -> None:
@@ -178,7 +219,7 @@ def record_punch(*, row: NewPunch, employee: Employee, source: Source, at: datet
     if punch.employee_id != employee.pk:
         raise Refusal(*REUSED, 409)
     day = punch.at.astimezone(employee.site.zone).date()
-    keep_since(employee.site, day)
+    _keep_since_the_first(source, [row], at)
     done = rebuild_people(site=employee.site_id, employees=[employee.pk], first=day, last=day, at=at)
     slot, state = done.slots.get(punch.pk, ("", PunchState.SUPERSEDED))
     record = find_record(employee, slot, day)

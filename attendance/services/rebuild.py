@@ -8,7 +8,7 @@ listed as an adjustment.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -17,10 +17,11 @@ from typing import Any
 from django.db import transaction
 
 from attendance.models import DayRecord, DirtyDay, Flag, SetAside
-from attendance.rules.intervals import Interval
+from attendance.rules.intervals import Interval, whole_minutes
 from attendance.rules.matching import Placed, PunchState
+from attendance.rules.reach import Span
 from attendance.rules.shifts import DAY
-from attendance.services.adjustments import Stored, Wanted, hold_back, stored_records
+from attendance.services.adjustments import Key, Stored, Wanted, hold_back, stored_records
 from attendance.services.deriving import Derivation, derive_people
 from attendance.services.facts import Facts
 from factoryai.sites.models import Site
@@ -117,8 +118,8 @@ def rebuild_people(
     people = list(locked.select_related("site").order_by("pk"))
     if not people:
         return done
-    derived = derive_people(people=people, first=first, last=last, at=at)
-    _write(derived, at, done)
+    derived, near = _derive_all_of(people, Span(first, last), at)
+    _write(derived, near, at, done)
     done.people += len(people)
     if len(people) == 1:
         placed = derived.days[people[0].pk].placed
@@ -126,10 +127,25 @@ def rebuild_people(
     return done
 
 
-def _write(derived: Derivation, at: datetime, done: Rebuilt) -> None:
+def _derive_all_of(people: Sequence[Employee], span: Span, at: datetime) -> tuple[Derivation, dict[Key, Stored]]:
+    """Derive the dates of a span, and the ones to which records that are stored there have moved.
+
+    Return the rows that are stored there and a day around as well. A record never stands on no date in between.
+    """
+    while True:
+        derived = derive_people(people=people, first=span.first, last=span.last, at=at)
+        first, last = derived.first, derived.last
+        near = stored_records(people, first - DAY, last + DAY)
+        beyond = derived.dates_beyond()
+        moved = [beyond[key] for key, row in near.items() if first <= row.shift_date <= last and key in beyond]
+        if not moved:
+            return derived, near
+        span = span.with_(Span(min(moved), max(moved)))
+
+
+def _write(derived: Derivation, near: Mapping[Key, Stored], at: datetime, done: Rebuilt) -> None:
     people, facts, first, last = derived.people, derived.facts, derived.first, derived.last
     wanted = {one.key: one for one in derived.wanted()}
-    near = stored_records(people, first - DAY, last + DAY)
     # A shift may be dated by its other end since it was stored: the record is then found just outside the dates.
     stored = {key: row for key, row in near.items() if first <= row.shift_date <= last or key in wanted}
     held, adjusted = hold_back(people, stored, wanted, first, last, at)
@@ -212,7 +228,7 @@ def row_of(one: Wanted) -> DayRecord:
         overtime_minutes=record.overtime_minutes,
         spans=_texts(record.worked),
         overtime=_texts(record.overtime),
-        shares={day.isoformat(): length // MINUTE for day, length in record.shares},
+        shares={day.isoformat(): minutes for day, minutes in whole_minutes(record.shares).items()},
         digest=one.digest,
     )
 

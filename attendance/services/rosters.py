@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from attendance.models import Assignment, Progress, Shift, ShiftVersion
+from attendance.models import Assignment, Holiday, Leave, Progress, Shift, ShiftVersion
 from attendance.rules import shifts as rules
 from attendance.rules.shifts import DAY, find_overlap
 from attendance.services.punches import rebuild_soon
@@ -159,6 +159,24 @@ def overlap_of(assignment: Assignment) -> date | None:
 
 def _rule(row: Assignment) -> rules.Assignment:
     return row.as_rule(tuple(version.as_rule() for version in row.shift.versions.select_related("shift")))
+
+
+@transaction.atomic
+def add_holiday(*, holiday: Holiday, at: datetime) -> Holiday:
+    """Add a holiday of a site. Raises Django's ValidationError, also when the date has one already."""
+    holiday.full_clean()
+    holiday.save()
+    touch_site(site=holiday.site, first=holiday.date, last=holiday.date, at=at)
+    return holiday
+
+
+@transaction.atomic
+def add_leave(*, leave: Leave, at: datetime) -> Leave:
+    """Add leave of a person. Raises Django's ValidationError."""
+    leave.full_clean()
+    leave.save()
+    touch_person(employee=leave.employee, first=leave.from_date, last=leave.to_date, at=at)
+    return leave
 
 
 def touch_site(*, site: Site, first: date, last: date, at: datetime) -> int:

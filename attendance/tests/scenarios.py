@@ -166,6 +166,12 @@ def _assignments(row: Row, shifts: Mapping[str, Shift]) -> Iterable[Assignment]:
         yield from (Assignment((shift,), day, day) for day in dates)
 
 
+def every_day(row: Row) -> Iterable[Assignment]:
+    """Return the calendar of a row on every date, whether somebody came or not."""
+    for days, slots in calendar_slots(row.get("calendar")):
+        yield Assignment((_slots_as_shift(slots, row.get("policy", {})),), date.min, weekdays=days)
+
+
 def read_assignment(row: Row, shifts: Mapping[str, Shift]) -> Assignment:
     weekdays = frozenset(row["weekdays"]) if row.get("weekdays") is not None else None
     return Assignment((shifts[row["shift"]],), date.fromisoformat(row["from"]), _day(row.get("to")), weekdays)

@@ -11,29 +11,17 @@ import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from attendance.models import DayRecord, DirtyDay, PayPeriod, Punch, SetAside, Source
+from attendance.models import DayRecord, DirtyDay, Punch, SetAside, Source
 from attendance.services.finalise import finalise_days
 from attendance.services.rebuild import rebuild_dirty
+from attendance.tests.calls import BASE, CHECK_IN, CHECK_OUT, SHIFT, flag_of, get, post, row
 from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
 from factoryai.sites.tests.factories import api_client
-
-BASE = "/api/v1/attendance"
-CHECK_IN = {"employee_code": "E1", "site": "pune", "check_in_time": "2026-03-02T08:06:12+05:30"}
-CHECK_OUT = {"employee_code": "E1", "site": "pune", "check_out_time": "2026-03-02T16:00:00+05:30"}
-SHIFT = {"site": "pune", "name": "Late", "starts_at": "14:00", "ends_at": "22:00", "effective_from": "2026-01-01"}
 
 
 @pytest.fixture
 def plant(db: None) -> Plant:
     return make_plant()
-
-
-def post(user: Any, path: str, data: Any) -> Any:
-    return api_client(user).post(f"{BASE}/{path}", data)
-
-
-def get(user: Any, path: str, **query: Any) -> Any:
-    return api_client(user).get(f"{BASE}/{path}", query)
 
 
 def test_a_check_in_answers_with_the_day(plant: Plant) -> None:
@@ -44,10 +32,6 @@ def test_a_check_in_answers_with_the_day(plant: Plant) -> None:
     assert (day["after_start_minutes"], day["past_grace_minutes"], day["grace_used_minutes"]) == (6, 1, 0)
     late = flag_of(day, "late")
     assert (late["minutes"], late["review"], late["reviewed_by"], late["note"]) == (6, "pending", None, "")
-
-
-def flag_of(day: dict[str, Any], kind: str) -> dict[str, Any]:
-    return next(flag for flag in day["flags"] if flag["kind"] == kind)
 
 
 def test_a_second_check_in_says_duplicate_and_shows_the_same_day(plant: Plant) -> None:
@@ -92,13 +76,6 @@ def test_a_bad_check_in_is_refused_with_its_code(plant: Plant, change: dict, sta
 def test_nobody_is_named_in_a_check_in(plant: Plant) -> None:
     answer = post(plant.people.gate, "check-in", {"check_in_time": CHECK_IN["check_in_time"]})
     assert (answer.status_code, answer.json()["code"]) == (400, "employee_missing")
-
-
-def row(event_id: str, **change: Any) -> dict[str, Any]:
-    return {
-        "event_id": event_id, "site": "pune", "employee_code": "E1", "at": "2026-03-02T08:06:12+05:30",
-        "direction": "in", "source": "gate-1", **change,
-    }  # fmt: skip
 
 
 def test_the_good_rows_of_a_bulk_are_kept(plant: Plant) -> None:
@@ -157,6 +134,14 @@ def test_an_empty_bulk_is_a_sign_of_life(plant: Plant) -> None:
     before = Source.objects.get().reported_until
     post(plant.people.gate, "punches", [])
     assert Source.objects.get().reported_until > before
+
+
+def test_a_post_speaks_only_for_the_terminals_that_it_names(plant: Plant) -> None:
+    post(plant.people.gate, "punches", [row("1"), row("1", source="gate-2", employee_code="E2")])
+    silent = Source.objects.get(name__endswith="gate-2").reported_until
+    post(plant.people.gate, "punches", [row("2", at="2026-03-02T17:00:00+05:30")])
+    until = dict(Source.objects.values_list("name", "reported_until"))
+    assert until["api:gate/gate-2"] == silent < until["api:gate/gate-1"]
 
 
 def test_punches_say_what_became_of_them(plant: Plant) -> None:
@@ -377,95 +362,6 @@ def test_a_person_who_changed_departments_stays_in_the_period_they_were_locked_w
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "soon"])
 def test_a_time_outside_the_calendar_finds_no_punches(plant: Plant, at: str) -> None:
     assert get(plant.people.meena, "punches", after=at).status_code == 400
-
-
-def lock(plant: Plant, user: Any = None, **fields: Any) -> Any:
-    made = {"site": "pune", "first_date": "2026-03-02", "last_date": "2026-03-08"}
-    period = post(plant.people.meena, "periods", made).json()["id"]
-    return period, post(user or plant.people.meena, f"periods/{period}/lock", fields)
-
-
-def test_a_period_with_open_flags_is_locked_only_on_purpose(plant: Plant) -> None:
-    post(plant.people.gate, "check-in", CHECK_IN)
-    period, answer = lock(plant)
-    assert (answer.status_code, answer.json()["code"]) == (409, "flags_unreviewed")
-    locked = post(plant.people.meena, f"periods/{period}/lock", {"accept_unreviewed": True}).json()
-    assert (locked["state"], len(locked["content_hash"])) == ("locked", 64)
-    inside = DayRecord.objects.dated(MONDAY, date(2026, 3, 8))
-    assert set(inside.values_list("state", flat=True)) == {"locked"}
-
-
-def locked_days() -> list[dict[str, Any]]:
-    return list(DayRecord.objects.filter(state="locked").order_by("pk").values())
-
-
-def test_what_comes_after_the_lock_is_an_adjustment(plant: Plant) -> None:
-    post(plant.people.gate, "check-in", CHECK_IN)
-    period, _ = lock(plant, accept_unreviewed=True)
-    before = locked_days()
-    post(plant.people.gate, "check-out", CHECK_OUT)
-    assert locked_days() == before
-    adjustment = get(plant.people.meena, f"periods/{period}/adjustments").json()[0]
-    assert (adjustment["worked_minutes"], adjustment["settled_in"]) == (473, None)
-    day = plant.record(plant.asha).pk
-    review = post(plant.people.meena, f"days/{day}/review", {"flag": "late", "decision": "confirmed"})
-    assert (review.status_code, review.json()["code"]) == (409, "period_locked")
-
-
-def test_only_a_manager_unlocks_and_says_why(plant: Plant) -> None:
-    period, _ = lock(plant, accept_unreviewed=True)
-    assert post(plant.people.meena, f"periods/{period}/unlock", {"reason": "x"}).status_code == 403
-    assert post(plant.people.stranger, f"periods/{period}/unlock", {"reason": "x"}).status_code == 404
-    opened = post(plant.people.kavita, f"periods/{period}/unlock", {"reason": "The union found a mistake"}).json()
-    assert opened["state"] == "open"
-    steps = PayPeriod.objects.get(pk=period).steps.values_list("step", "reason")
-    assert list(steps) == [("unlocked", "The union found a mistake"), ("locked", "")]
-
-
-def test_a_period_that_is_not_over_is_not_locked(plant: Plant) -> None:
-    made = {"site": "pune", "first_date": "2190-03-02", "last_date": "2190-03-08"}
-    period = post(plant.people.meena, "periods", made).json()["id"]
-    assert post(plant.people.meena, f"periods/{period}/lock", {}).json()["code"] == "days_not_final"
-
-
-def test_periods_do_not_overlap(plant: Plant) -> None:
-    made = {"site": "pune", "first_date": "2026-03-01", "last_date": "2026-03-31"}
-    assert post(plant.people.meena, "periods", made).status_code == 201
-    answer = post(plant.people.meena, "periods", {**made, "department": "Paint", "first_date": "2026-03-31"})
-    assert (answer.status_code, answer.json()["code"]) == (409, "periods_overlap")
-
-
-def export(user: Any, period: int, kind: str = "csv") -> Any:
-    return get(user, "payroll-export", period=period, format=kind)
-
-
-@pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_the_export_repeats_byte_for_byte(plant: Plant, kind: str) -> None:
-    post(plant.people.gate, "check-in", CHECK_IN)
-    period, _ = lock(plant, accept_unreviewed=True)
-    first, second = (export(plant.people.meena, period, kind) for _ in range(2))
-    assert first.status_code == 200
-    assert first.getvalue() == second.getvalue()
-    assert PayPeriod.objects.get(pk=period).content_hash in first["ETag"]
-    assert export(plant.people.stranger, period, kind).status_code == 404
-    assert export(plant.people.farid, period, kind).status_code == 403
-
-
-@pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_a_paid_payroll_does_not_change_when_a_person_or_the_site_is_renamed(plant: Plant, kind: str) -> None:
-    post(plant.people.gate, "check-in", CHECK_IN)
-    period, _ = lock(plant, accept_unreviewed=True)
-    before = export(plant.people.meena, period, kind).getvalue()
-    type(plant.site).objects.filter(pk=plant.site.pk).update(name="Pune Works")
-    type(plant.asha).objects.filter(pk=plant.asha.pk).update(name="Asha Rao", department="Paint")
-    assert export(plant.people.meena, period, kind).getvalue() == before
-
-
-def test_cells_that_begin_a_formula_are_inert(plant: Plant) -> None:
-    type(plant.asha).objects.filter(pk=plant.asha.pk).update(name="=cmd|' /C calc'!A0")
-    post(plant.people.gate, "check-in", CHECK_IN)
-    period, _ = lock(plant, accept_unreviewed=True)
-    assert "'=cmd|" in export(plant.people.meena, period).getvalue().decode()
 
 
 def test_finished_days_are_absent_for_those_who_never_came(plant: Plant) -> None:

@@ -14,7 +14,7 @@ from attendance.rules.flags import FlagKind
 from attendance.rules.grace import GracePolicy, Ledger, keep_ledger, remaining
 from attendance.rules.matching import Direction, Punch
 from attendance.rules.shifts import DAY, Assignment
-from attendance.tests.test_rules import KOLKATA, LATER, MONDAY, MORNING, clock
+from attendance.tests.values import KOLKATA, LATER, MONDAY, MORNING, clock
 
 MONTH = (MONDAY - DAY, MONDAY + 29 * DAY)
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendance.rules.intervals import Interval, beyond, by_day, day_length, total, within, without
-from attendance.rules.limits import EU_2003_88, FACTORIES_ACT_1948, Limit, in_force, watch
+from attendance.rules.limits import EU_2003_88, FACTORIES_ACT_1948, Limit, in_force, versions_between, watch, watch_all
 from attendance.rules.matching import Direction, Placed, Punch, PunchState
 from attendance.rules.overtime import OvertimeRule, Per, classify
 from attendance.rules.rounding import Mode, round_minutes
 from attendance.rules.shifts import DAY, Shift, occurrence_on
 from attendance.rules.worked import paid_spans, read_presence, scheduled_hours
-from attendance.tests.test_rules import BERLIN, KOLKATA, MONDAY, clock
+from attendance.tests.values import BERLIN, KOLKATA, MONDAY, clock
 
 HOUR = timedelta(hours=1)
 
@@ -198,3 +198,14 @@ def test_a_slot_after_midnight_belongs_to_the_night() -> None:
     night = Shift("N", time(22), time(6), breaks=((time(2), time(3)),))
     occurrence = occurrence_on(night, MONDAY, KOLKATA)
     assert scheduled_hours(occurrence, KOLKATA) == 7 * HOUR
+
+
+def test_a_law_is_watched_as_it_was_on_the_day() -> None:
+    """An amendment asks for eight hours a day: days before it keep the nine of the act."""
+    amended = replace(FACTORIES_ACT_1948, effective_from=MONDAY + DAY, daily_hours=8 * HOUR)
+    law, days = [FACTORIES_ACT_1948, amended], week(("08:00", "12:00"), ("13:00", "18:00"), days=2)
+    held = versions_between(law, date(2026, 1, 1))
+    assert [one.effective_from for one in held] == [date(2026, 1, 1), MONDAY + DAY]
+    assert [(one.day, one.limit) for one in watch_all(days, held)] == [(MONDAY + DAY, Limit.DAILY_HOURS)]
+    assert versions_between(law, date(2026, 1, 1), MONDAY + DAY) == held[:1]
+    assert versions_between(law, date(1900, 1, 1)) == law

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -10,15 +11,16 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from attendance.models import AttendancePolicy, DayRecord, DirtyDay, Flag, Holiday, Leave, Punch, SetAside
+from attendance.models import Assignment, AttendancePolicy, DayRecord, DirtyDay, Flag, Holiday, Leave, Punch, SetAside
 from attendance.models.shifts import LeavePart
 from attendance.services.corrections import ask_correction, decide_correction
 from attendance.services.periods import add_period, lock_period
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
 from attendance.services.review import review_flag
-from attendance.services.rosters import save_shift, touch_person, touch_site
-from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_plant
+from attendance.services.rosters import assign_shift, save_shift, touch_person, touch_site
+from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_employee, make_plant
 from factoryai.rest import Refusal
+from identity.models import Employee
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +35,7 @@ QUICK = settings(
 
 DAYS = st.integers(0, 4).map(lambda n: MONDAY + timedelta(days=n))
 TIMES = st.integers(0, 24 * 60 - 1).map(lambda n: time(n // 60, n % 60))
-WHO = st.sampled_from(["asha", "ravi"])
+WHO = st.sampled_from(["asha", "ravi", "kiran"])
 WAYS = st.sampled_from(["in", "out", "unknown"])
 PUNCHES = st.tuples(st.just("punch"), WHO, DAYS, TIMES, WAYS)
 EDITS = st.one_of(
@@ -44,21 +46,33 @@ EDITS = st.one_of(
     st.tuples(st.just("shift"), DAYS, st.integers(0, 30), st.integers(0, 480)),
     st.tuples(st.just("holiday"), DAYS),
     st.tuples(st.just("leave"), WHO, DAYS, st.sampled_from(LeavePart.values)),
-    st.tuples(st.just("policy"), st.integers(0, 20), st.integers(1, 3), st.lists(st.integers(0, 6), max_size=2)),
+    st.tuples(
+        st.just("policy"), st.integers(0, 20), st.integers(1, 3), st.lists(st.integers(0, 6), max_size=2), st.booleans()
+    ),
+    st.tuples(st.just("night"), DAYS, st.sampled_from(["start", "end", "most", "split"]), st.integers(18, 23)),
+    st.tuples(st.just("turn"), WHO, DAYS, st.integers(0, 2)),
     st.tuples(st.just("excuse"), st.integers(0, 20)),
 )
 
 
+@dataclass
+class Mill(Plant):
+    """The plant, with somebody whom no shift is assigned to."""
+
+    kiran: Employee
+
+
 @pytest.fixture
-def plant() -> Plant:
-    return make_plant()
+def plant() -> Mill:
+    plant = make_plant()
+    return Mill(**vars(plant), kiran=make_employee(plant.site, "E3", "Kiran"))
 
 
 def at(day: date, clock_time: time) -> datetime:
     return clock(f"{day} {clock_time}")
 
 
-def apply(plant: Plant, edit: tuple[Any, ...]) -> None:
+def apply(plant: Mill, edit: tuple[Any, ...]) -> None:
     """Do one thing as HR or a device would; what makes no sense is refused and changes nothing."""
     kind, *facts = edit
     with transaction.atomic():
@@ -69,12 +83,12 @@ def apply(plant: Plant, edit: tuple[Any, ...]) -> None:
     rebuild_dirty(at=LATER)
 
 
-def punch(plant: Plant, who: str, day: date, clock_time: time, way: str) -> None:
+def punch(plant: Mill, who: str, day: date, clock_time: time, way: str) -> None:
     moment = at(day, clock_time)
     plant.punch(getattr(plant, who), f"{day} {clock_time}", way, at=LATER, event_id=f"{who}{moment}{way}")
 
 
-def remove(plant: Plant, number: int) -> None:
+def remove(plant: Mill, number: int) -> None:
     rows = list(Punch.objects.standing().select_related("employee__site").order_by("employee", "at", "direction"))
     if rows:
         wrong = rows[number % len(rows)]
@@ -84,39 +98,53 @@ def remove(plant: Plant, number: int) -> None:
         decide_correction(correction=correction, approve=True, note="", by=plant.people.kavita, at=LATER)
 
 
-def shift(plant: Plant, day: date, grace: int, least: int) -> None:
+def shift(plant: Mill, day: date, grace: int, least: int) -> None:
     fields = {"starts_at": time(8), "ends_at": time(17), "effective_from": day}
     fields |= {"grace_in_minutes": grace, "absent_below_minutes": least}
     save_shift(site=plant.site, name="A", fields=fields, by=plant.people.meena, at=LATER)
 
 
-def holiday(plant: Plant, day: date) -> None:
+def holiday(plant: Mill, day: date) -> None:
     row, is_made = Holiday.objects.get_or_create(site=plant.site, date=day, defaults={"name": "Holi"})
     if not is_made:
         row.delete()
     touch_site(site=plant.site, first=day, last=day, at=LATER)
 
 
-def leave(plant: Plant, who: str, day: date, part: str) -> None:
+def leave(plant: Mill, who: str, day: date, part: str) -> None:
     Leave.objects.create(employee=getattr(plant, who), from_date=day, to_date=day, part=part)
     touch_person(employee=getattr(plant, who), first=day, last=day, at=LATER)
 
 
-def policy(plant: Plant, minutes: int, every: int, days_off: list[int]) -> None:
+def policy(plant: Mill, minutes: int, every: int, days_off: list[int], counts: bool) -> None:
     since = date(2026, 1, 1)
     fields = {"monthly_grace_minutes": minutes, "half_day_every": every, "week_offs": days_off}
+    fields["counts_unplanned_work"] = counts
     AttendancePolicy.objects.update_or_create(site=plant.site, effective_from=since, defaults=fields)
     touch_site(site=plant.site, first=since, last=LAST, at=LATER)
 
 
-def excuse(plant: Plant, number: int) -> None:
+def night(plant: Mill, day: date, dated_by: str, hour: int) -> None:
+    fields = {"starts_at": time(hour), "ends_at": time(6), "effective_from": day, "dated_by": dated_by}
+    save_shift(site=plant.site, name="N", fields=fields, by=plant.people.meena, at=LATER)
+
+
+def turn(plant: Mill, who: str, day: date, length: int) -> None:
+    """Give somebody the night for a few days, where the hours are free."""
+    last = day + timedelta(days=length)
+    assign_shift(
+        assignment=Assignment(employee=getattr(plant, who), shift=plant.night, from_date=day, to_date=last), at=LATER
+    )
+
+
+def excuse(plant: Mill, number: int) -> None:
     rows = list(Flag.objects.awaiting_review().select_related("day__employee").order_by("day__slot", "kind", "minutes"))
     if rows:
         flag = rows[number % len(rows)]
         review_flag(flag=flag, decision="excused", note="strike", by=plant.people.meena, at=LATER)
 
 
-EDIT = {edit.__name__: edit for edit in (punch, remove, shift, holiday, leave, policy, excuse)}
+EDIT = {edit.__name__: edit for edit in (punch, remove, shift, holiday, leave, policy, night, turn, excuse)}
 
 
 def days(first: date = MONDAY, last: date = LAST) -> list[tuple[Any, ...]]:
@@ -133,7 +161,7 @@ def asides() -> list[tuple[Any, ...]]:
     return list(SetAside.objects.order_by("punch").values_list("punch", "state", "reason", "slot"))
 
 
-def from_scratch(plant: Plant) -> None:
+def from_scratch(plant: Mill) -> None:
     DayRecord.objects.exclude(state="locked").delete()
     SetAside.objects.all().delete()
     rebuild_site(site=plant.site, first=MONDAY - timedelta(days=1), last=LAST, at=LATER)
@@ -141,7 +169,7 @@ def from_scratch(plant: Plant) -> None:
 
 @QUICK
 @given(st.lists(EDITS, min_size=1, max_size=12))
-def test_living_through_edits_equals_deriving_from_scratch(plant: Plant, edits: list[tuple[Any, ...]]) -> None:
+def test_living_through_edits_equals_deriving_from_scratch(plant: Mill, edits: list[tuple[Any, ...]]) -> None:
     with transaction.atomic():
         rebuild_site(site=plant.site, first=MONDAY, last=LAST, at=LATER)
         for edit in edits:
@@ -156,7 +184,7 @@ def test_living_through_edits_equals_deriving_from_scratch(plant: Plant, edits: 
 @QUICK
 @given(st.lists(PUNCHES, min_size=2, max_size=10), st.randoms(use_true_random=False))
 def test_punches_give_the_same_days_in_any_order_of_arrival(
-    plant: Plant, punches: list[tuple[Any, ...]], dice: Any
+    plant: Mill, punches: list[tuple[Any, ...]], dice: Any
 ) -> None:
     shuffled = list(punches)
     dice.shuffle(shuffled)
@@ -173,7 +201,7 @@ def test_punches_give_the_same_days_in_any_order_of_arrival(
 @QUICK
 @given(st.lists(EDITS, min_size=1, max_size=8), st.lists(EDITS, min_size=1, max_size=8))
 def test_locked_days_stay_byte_for_byte_whatever_comes_after(
-    plant: Plant, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]
+    plant: Mill, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]
 ) -> None:
     with transaction.atomic():
         for edit in before:

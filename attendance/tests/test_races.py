@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from attendance.models import Correction, DayRecord, Decision, FrozenPayroll, PayPeriod, Punch, Supersession
 from attendance.services.corrections import ask_correction, decide_correction
 from attendance.services.periods import add_period, lock_period
-from attendance.services.punches import NewPunch, record_punch
+from attendance.services.punches import NewPunch, record_punch, record_punches
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
 from attendance.services.review import review_flag
 from attendance.tests.factories import LATER, MONDAY, Plant, clock, make_plant
@@ -108,6 +109,59 @@ def test_of_two_corrections_of_a_punch_one_is_applied(plant: Plant) -> None:
     assert at_once(approve(), approve()) == ["already_superseded", "done"]
     assert Supersession.objects.count() == 1
     assert Correction.objects.filter(state="approved").count() == 1
+
+
+def meanwhile(first: Callable[[], Any], second: Callable[[], Any]) -> list[Any]:
+    """Begin ``second`` while ``first`` is done but not committed; return what each returned."""
+    is_done, answers = threading.Event(), [None, None]
+
+    def hold() -> None:
+        with transaction.atomic():
+            answers[0] = first()
+            is_done.set()
+            time.sleep(0.3)
+
+    def follow() -> None:
+        is_done.wait()
+        answers[1] = second()
+
+    at_once(hold, follow)
+    return answers
+
+
+def test_a_lot_and_a_single_punch_of_one_event_are_one_fact(plant: Plant) -> None:
+    source = plant.source()
+    row = NewPunch(plant.ravi.pk, clock("2026-03-02 22:00"), "in", "same")
+    other = NewPunch(plant.ravi.pk, clock("2026-03-03 06:00"), "out", "other")
+
+    def single() -> Any:
+        return record_punch(row=row, employee=plant.ravi, source=source, at=LATER)
+
+    def lot() -> Any:
+        return record_punches(rows=[row, other], source=source, people={plant.ravi.pk: plant.ravi}, at=LATER)
+
+    outcome, received = meanwhile(single, lot)
+    assert (outcome.is_duplicate, received.accepted, received.duplicates) == (False, 1, 1)
+    Punch.objects.all().delete()
+    received, outcome = meanwhile(lot, single)
+    assert (received.accepted, outcome.punch.event_id) == (2, "same")
+    assert Punch.objects.filter(source=source).count() == 2
+
+
+def test_an_event_that_another_person_takes_at_the_same_moment_is_refused_in_the_lot(plant: Plant) -> None:
+    source, moment = plant.source(), clock("2026-03-02 22:00")
+    _, received = meanwhile(
+        lambda: record_punch(
+            row=NewPunch(plant.asha.pk, moment, "in", "same"), employee=plant.asha, source=source, at=LATER
+        ),
+        lambda: record_punches(
+            rows=[NewPunch(plant.ravi.pk, moment, "in", "same")],
+            source=source,
+            people={plant.ravi.pk: plant.ravi},
+            at=LATER,
+        ),
+    )
+    assert [code for _, code, _ in received.rejected] == ["event_id_reused"]
 
 
 def test_two_workers_rebuild_the_same_marks_and_the_days_are_there_once(plant: Plant) -> None:

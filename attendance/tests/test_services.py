@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import date, time, timedelta
+from typing import Any
 
 import pytest
 
-from attendance.export import live_table
+from attendance.export import content_hash, live_table, table
 from attendance.models import (
     Assignment,
     AttendancePolicy,
@@ -17,6 +18,7 @@ from attendance.models import (
     Holiday,
     Leave,
     LimitWarning,
+    PayPeriod,
     Punch,
     SetAside,
     Source,
@@ -24,7 +26,7 @@ from attendance.models import (
 from attendance.rules.flags import judge_again
 from attendance.services.finalise import finalise_days
 from attendance.services.limits import watch_limits
-from attendance.services.periods import add_period
+from attendance.services.periods import add_period, lock_period
 from attendance.services.presence import people_on_shift
 from attendance.services.punches import NewPunch, record_punch, record_punches
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
@@ -259,6 +261,36 @@ def test_a_law_is_watched_from_the_date_of_its_policy_on(plant: Plant, since: da
     assert watch_limits(at=clock("2026-03-04 12:00")) == found
 
 
+def test_hours_beyond_the_week_are_in_the_payroll_once_and_count_from_the_monday_before(plant: Plant) -> None:
+    """Seven days of eight hours are eight beyond 48: all of them on the Sunday, wherever the period begins."""
+    for day in range(2, 9):
+        plant.punch(plant.asha, f"2026-03-0{day} 08:00", "in")
+        plant.punch(plant.asha, f"2026-03-0{day} 16:00", "out")
+    sunday = date(2026, 3, 8)
+    of_week, of_sunday = (
+        add_period(site=plant.site, first=first, last=last, department=department)
+        for first, last, department in ((MONDAY, sunday, "Paint"), (sunday, sunday, "Assembly"))
+    )
+    assert totals_of(of_sunday, "E1")["beyond_law_minutes"] == ""
+    AttendancePolicy.objects.create(site=plant.site, effective_from=date(2026, 1, 1), law="factories_act_1948")
+    assert totals_of(of_sunday, "E1")["beyond_law_minutes"] == 480
+    plant.asha.department = "Paint"
+    save_employee(plant.asha)
+    assert totals_of(of_week, "E1")["beyond_law_minutes"] == 480
+    finalise_days(at=LATER)
+    locked = lock_period(period=of_week, by=plant.people.meena, at=LATER, accept_unreviewed=True)
+    AttendancePolicy.objects.update(law="")
+    assert content_hash(locked) == locked.content_hash
+    assert totals_of(locked, "E1")["beyond_law_minutes"] == 480
+
+
+def totals_of(period: PayPeriod, code: str) -> dict[str, Any]:
+    lines = list(table(period))
+    names = next(line for line in lines if "days_present" in line)
+    found = next(line for line in lines[lines.index(names) :] if line and line[0] == code)
+    return dict(zip(names, found, strict=True))
+
+
 def test_half_a_day_of_leave_is_half_a_day_in_the_payroll(plant: Plant) -> None:
     Leave.objects.create(employee=plant.asha, from_date=MONDAY, to_date=MONDAY, part="first_half")
     plant.punch(plant.asha, "2026-03-02 12:25", "in")
@@ -320,11 +352,3 @@ def test_an_event_id_used_again_for_another_person_is_refused_aloud(plant: Plant
     found = bulk(plant, *rows, at=moment)
     assert (found.accepted, found.duplicates) == (1, 1)
     assert [(index, code) for index, code, _ in found.rejected] == [(0, "event_id_reused"), (2, "event_id_reused")]
-
-
-def test_a_night_that_is_dated_by_its_other_end_keeps_its_record(plant: Plant) -> None:
-    plant.punch(plant.ravi, "2026-03-02 22:00", "in")
-    plant.punch(plant.ravi, "2026-03-03 06:00", "out")
-    plant.night.versions.update(dated_by="end")
-    plant.rebuild(plant.ravi, date(2026, 3, 4))
-    assert plant.record(plant.ravi, date(2026, 3, 3)).worked_minutes == 480

@@ -25,6 +25,7 @@ from identity.services import engines
 from identity.services.erasure import delete_remote_faces
 from identity.services.gallery import gallery_changed, gallery_for, lock_gallery
 from identity.services.grab import watch_camera
+from identity.services.marks import mark_of
 from identity.services.purge import discard_snapshot
 from identity.services.snapshots import keep_snapshot
 from streaming.models import Camera
@@ -217,7 +218,7 @@ def refuse_wrong_person(employee: Employee, vector: np.ndarray) -> None:
         owner = Employee.objects.filter(pk=int(other.person)).first()
         text = f"This face belongs to {owner}, with a likeness of {other.similarity:.2f}."
         raise Refusal("matches_other_employee", text, 422)
-    if is_unlike_own(candidates, person, SFACE):
+    if is_unlike_own(candidates, person):
         raise Refusal("unlike_other_photos", "This face does not resemble the person's other photos.", 422)
 
 
@@ -229,10 +230,9 @@ def enrol_remotely(*, face: Face, photo: Photo, at: dt.datetime) -> RemoteFace |
     """
     if not engines.is_remote():
         return None
-    site, person = face.employee.site, str(face.employee_id)
-    remote = engines.remote_for(site)
+    remote = engines.remote_for(face.employee.site)
     try:
-        indexed = index_face(remote, photo, person)
+        indexed = index_face(remote, photo, mark_of(face))
     except PermanentError as error:
         if error.code != "not_indexed":
             log.error("A face could not be enrolled with Rekognition (%s); reconcile_faces tries again.", error.code)
@@ -259,26 +259,26 @@ def _note_indexed(face: Face, indexed: IndexedFace, remote: RekognitionRecognise
         face=face if is_wanted else None,
         collection=engines.collection_of(site),
         remote_id=indexed.face_id,
-        person=indexed.person,
+        person=str(face.employee_id),
         model_version=remote.thresholds.model,
         state=RemoteFace.State.PRESENT if is_wanted else RemoteFace.State.DELETING,
         added_at=at,
     )
 
 
-def index_face(remote: RekognitionRecogniser, photo: Photo, person: str) -> IndexedFace:
+def index_face(remote: RekognitionRecogniser, photo: Photo, mark: str) -> IndexedFace:
     """Enrol a photo there; a collection that is missing is made first, which is right here and nowhere else.
 
     All of it together is at most four requests.
     """
     with paid_from(Allowance()):
         try:
-            return remote.index(photo.image, photo.face, person)
+            return remote.index(photo.image, photo.face, mark)
         except PermanentError as error:
             if error.code != "ResourceNotFoundException":
                 raise
         remote.create_collection()
-        return remote.index(photo.image, photo.face, person)
+        return remote.index(photo.image, photo.face, mark)
 
 
 def shrink(image: np.ndarray, side: int) -> np.ndarray:

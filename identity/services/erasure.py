@@ -14,9 +14,11 @@ from django.db.models import Q
 from identity.files import Files, media_files
 from identity.models import Consent, Employee, RemoteFace, Sighting, Snapshot, UnknownFace
 from identity.recognisers.base import RecogniserError
+from identity.recognisers.rekognition import IndexedFace
 from identity.rules import GROUPED_AT, SFACE
 from identity.services import engines
 from identity.services.gallery import LiveGallery, gallery_changed, lock_gallery
+from identity.services.marks import ours_among, owner_of
 from identity.services.purge import discard_snapshot
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ def erase_biometrics(*, employee: Employee, at: dt.datetime, files: Files | None
     erased.photos = sum(_discard(snapshot, erased, place, at) for snapshot in found.photos)
     erased.snapshots = sum(_discard(snapshot, erased, place, at) for snapshot in found.pictures)
     erased.remote_faces, erased.remote_pending = delete_remote_faces(RemoteFace.objects.filter(person=employee.pk))
+    erased.remote_faces += delete_unnoted(employee)
     erased.traces = find_traces(employee=employee, vectors=found.vectors, files=place)
     return erased
 
@@ -171,10 +174,28 @@ def _files_left(employee: Employee, place: Files) -> list[str]:
     return [f"picture {row.pk}" for row in left]
 
 
-def _faces_there(employee: Employee) -> list[str]:
-    person = str(employee.pk)
+def delete_unnoted(employee: Employee) -> int:
+    """Delete what the service keeps of a person though no row says so: it answered, and nobody was left to note it."""
+    if not engines.is_remote():
+        return 0
     try:
-        return [f"a face there: {f.face_id}" for f in engines.remote_for(employee.site).faces() if f.person == person]
+        left = _left_there(employee)
+        return engines.remote_for(employee.site).delete([face.face_id for face in left])
+    except RecogniserError as error:
+        log.error("What Rekognition may still keep of an erased person is not known (%s).", error.code)
+        return 0
+
+
+def _left_there(employee: Employee) -> list[IndexedFace]:
+    """Faces there that were made from a photo of the person. Those of a row are deleted by it."""
+    noted = set(RemoteFace.objects.filter(person=employee.pk).values_list("remote_id", flat=True))
+    mine = [face for face in engines.remote_for(employee.site).faces() if owner_of(face.person) == str(employee.pk)]
+    return [face for face in ours_among(mine, employee.site) if face.face_id not in noted]
+
+
+def _faces_there(employee: Employee) -> list[str]:
+    try:
+        return [f"a face there: {face.face_id}" for face in _left_there(employee)]
     except RecogniserError as error:
         return [] if error.code == "ResourceNotFoundException" else [f"the service did not answer ({error.code})"]
 

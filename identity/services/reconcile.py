@@ -12,9 +12,11 @@ from factoryai.sites.models import Site
 from identity.models import Face, RemoteFace
 from identity.pictures import decode_picture
 from identity.recognisers.base import RecogniserError
+from identity.recognisers.rekognition import IndexedFace
 from identity.services import engines
 from identity.services.enrolment import enrol_remotely, examine_photo
 from identity.services.erasure import delete_remote_faces
+from identity.services.marks import SETTLED, ours_among
 from identity.services.snapshots import read_snapshot
 
 log = logging.getLogger(__name__)
@@ -22,12 +24,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Drift:
-    """What did not fit at one site, and what was done. ``unknown_there`` are ids that no row here knows: they are never
-    anybody's name, and are removed only on request, for another installation may share the account."""
+    """What did not fit at one site, and what was done.
+
+    ``unnoted_there`` are ids made from photos of ours that no row remembers, since the enrolment was killed or the
+    answer was lost: they are deleted. ``unknown_there`` are all others without a row: never anybody's name, and removed
+    only on request, for another installation may share the account.
+    """
 
     site: str
     present: int = 0
     unknown_there: list[str] = field(default_factory=list)
+    unnoted_there: list[str] = field(default_factory=list)
     missing_there: int = 0
     not_enrolled_there: int = 0
     deleted: int = 0
@@ -39,7 +46,8 @@ class Drift:
 
     @property
     def is_clean(self) -> bool:
-        return not (self.unknown_there or self.missing_there or self.not_enrolled_there or self.still_to_delete)
+        amiss = (self.unknown_there, self.unnoted_there, self.missing_there, self.not_enrolled_there)
+        return not (any(amiss) or self.still_to_delete)
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -58,9 +66,10 @@ def _reconcile(site: Site, at: dt.datetime, *, is_dry_run: bool, removes_unknown
     rows = RemoteFace.objects.for_site(site).filter(collection=collection)
     try:
         there = _list_faces(remote, drift)
-        _compare(drift, site, rows, there)
+        _compare(drift, site, rows, there, at)
         if not is_dry_run:
-            _mend(drift, site, rows, there, at)
+            drift.deleted += remote.delete(drift.unnoted_there)
+            _mend(drift, site, rows, set(there), at)
             if removes_unknown and drift.unknown_there:
                 drift.removed_unknown = remote.delete(drift.unknown_there)
     except RecogniserError as error:
@@ -69,21 +78,24 @@ def _reconcile(site: Site, at: dt.datetime, *, is_dry_run: bool, removes_unknown
     return drift
 
 
-def _list_faces(remote: engines.RekognitionRecogniser, drift: Drift) -> set[str]:
+def _list_faces(remote: engines.RekognitionRecogniser, drift: Drift) -> dict[str, IndexedFace]:
     try:
-        return {face.face_id for face in remote.faces()}
+        return {face.face_id: face for face in remote.faces()}
     except RecogniserError as error:
         if error.code != "ResourceNotFoundException":
             raise
     drift.was_collection_missing = True
-    return set()
+    return {}
 
 
-def _compare(drift: Drift, site: Site, rows: RemoteFace, there: set[str]) -> None:
-    known = set(rows.values_list("remote_id", flat=True))
+def _compare(drift: Drift, site: Site, rows: RemoteFace, faces: dict[str, IndexedFace], at: dt.datetime) -> None:
+    there, known = set(faces), set(rows.values_list("remote_id", flat=True))
     present = set(rows.present().values_list("remote_id", flat=True))
     drift.present = len(present & there)
-    drift.unknown_there = sorted(there - known)
+    strange = [faces[remote_id] for remote_id in sorted(there - known)]
+    ours = {face.face_id for face in ours_among(strange, site)}
+    drift.unnoted_there = [face.face_id for face in ours_among(strange, site, before=at - SETTLED)]
+    drift.unknown_there = [face.face_id for face in strange if face.face_id not in ours]
     drift.missing_there = len(present - there)
     drift.still_to_delete = rows.to_delete().count()
     drift.not_enrolled_there = _without_row(site).count()
@@ -94,7 +106,8 @@ def _without_row(site: Site) -> Face:
 
 
 def _mend(drift: Drift, site: Site, rows: RemoteFace, there: set[str], at: dt.datetime) -> None:
-    drift.deleted, drift.still_to_delete = delete_remote_faces(rows)
+    deleted, drift.still_to_delete = delete_remote_faces(rows)
+    drift.deleted += deleted
     rows.present().exclude(remote_id__in=there).delete()
     for face in _without_row(site).select_related("employee__site", "snapshot"):
         try:

@@ -8,7 +8,7 @@ from typing import Any
 from factoryai.rest import Refusal
 from identity.models import Employee, Face, Sighting, UnknownFace
 from identity.pictures import decode_picture
-from identity.services.enrolment import enrol_photo, examine_photo, require_enrolable
+from identity.services.enrolment import enrol_photo, examine_photo, remove_photo, require_enrolable
 from identity.services.sightings import forget_pictures, refuse_own, tell_identified
 from identity.services.snapshots import read_snapshot
 from identity.services.unknowns import assign_unknown
@@ -33,9 +33,13 @@ def name_unknown(
     if employee.site_id != unknown.site_id:
         raise Refusal("other_site", "This person works at another site.", 422)
     refuse_own(employee, by)
-    if enrols:
-        _enrol_picture_of(unknown, employee, by, at)
-    sightings = assign_unknown(unknown=unknown, employee=employee, by=by, at=at)
+    face = _enrol_picture_of(unknown, employee, by, at) if enrols else None
+    try:
+        sightings = assign_unknown(unknown=unknown, employee=employee, by=by, at=at)
+    except Refusal:
+        if face:  # somebody else has said meanwhile who it is, and it may be another
+            remove_photo(snapshot=face.snapshot, at=at)
+        raise
     if creates_punches:
         for sighting in sightings:
             tell_identified(sighting)

@@ -2,8 +2,8 @@
 
 It keeps collections in memory and compares faces with the local engine, so that what is searched is really looked at.
 ``script`` holds one step per request: ``"ok"``, an error code, ``"500"``, ``"503"``, ``"hang"``, ``"slow"``,
-``"reset"`` or ``"no_face"``, or the very body to answer 200 with, which begins as HTML or JSON does; when it is used up
-every request is ``"ok"``. ``clock_ahead_s`` is how far its clock is
+``"reset"``, ``"lost"`` (done, and the answer never sent) or ``"no_face"``, or the very body to answer 200 with, which
+begins as HTML or JSON does; when it is used up every request is ``"ok"``. ``clock_ahead_s`` is how far its clock is
 ahead of the machine's: like the real service it refuses what was signed more than five minutes off.
 
 ``python -m identity.tests.rekognition_server 8161`` runs one until Ctrl-C.
@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
@@ -56,6 +56,8 @@ class RekognitionServer(http.server.ThreadingHTTPServer):
         self.clock_ahead_s = 0.0
         self.is_picky = False
         """Whether every photo is found too poor to enrol."""
+        self.after: Callable[[str], object] | None = None
+        """Called with the operation once it is done and before it is answered: what happens meanwhile elsewhere."""
         self.calls: list[str] = []
         self.received: list[bytes] = []
         self.collections: dict[str, dict[str, tuple[str, np.ndarray]]] = {}
@@ -111,10 +113,10 @@ class RekognitionServer(http.server.ThreadingHTTPServer):
         return {"FaceRecords": [{"Face": face}], "UnindexedFaces": [], "FaceModelVersion": "7.0"}
 
     def search_faces_by_image(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Map a cosine of 0.4 to 99 per cent and 0.3 to 80, as the thresholds of both engines correspond."""
+        """Map a cosine of 0.4 to 99 per cent and 0.363 to 80, as the thresholds of both engines correspond."""
         vector, matches = self.embed(body), []
         for face_id, (person, known) in self.collection(body).items():
-            similarity = float(np.interp(vector @ known, [-1, 0.3, 0.4, 1], [0, 80, 99, 100]))
+            similarity = float(np.interp(vector @ known, [-1, 0.363, 0.4, 1], [0, 80, 99, 100]))
             if similarity >= body["FaceMatchThreshold"]:
                 matches.append({"Similarity": similarity, "Face": {"FaceId": face_id, "ExternalImageId": person}})
         matches.sort(key=lambda match: match["Similarity"], reverse=True)
@@ -164,13 +166,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         if step in {"hang", "slow"}:
             time.sleep(self.server.hang_s if step == "hang" else 0.3)
-        self._answer(operation, body, "ok" if step in {"hang", "slow"} else step)
+        self._answer(operation, body, "ok" if step in {"hang", "slow", "lost"} else step, is_lost=step == "lost")
 
-    def _answer(self, operation: str, body: dict[str, Any], step: str) -> None:
+    def _answer(self, operation: str, body: dict[str, Any], step: str, *, is_lost: bool) -> None:
         try:
             self._check_clock()
             self._fail_as_told(step)
-            self._send(200, OPERATIONS[operation](self.server, body))
+            answer = OPERATIONS[operation](self.server, body)
+            if self.server.after:
+                self.server.after(operation)
+            if is_lost:
+                self.close_connection = True
+            else:
+                self._send(200, answer)
         except RefusalError as refusal:
             self._send(refusal.status, {"__type": refusal.code, "Message": str(refusal)})
 

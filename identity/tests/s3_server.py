@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+from collections.abc import Callable
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -17,6 +18,8 @@ class S3Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.objects: dict[str, bytes] = {}
         self.is_refusing = False
+        self.after_put: Callable[[], object] | None = None
+        """Called once an object is kept and before that is said: what happens meanwhile elsewhere."""
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
@@ -45,6 +48,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(403, b"<Error><Code>AccessDenied</Code></Error>")
             return
         self.server.objects[self.key] = body
+        if self.server.after_put:
+            self.server.after_put()
         self._send(200)
 
     def _read_body(self) -> bytes:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import uuid
 from collections.abc import Iterator
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from factoryai.alerts.models import Alert
+from factoryai.jobs.schedule import SCHEDULE
 from factoryai.rest import Refusal
 from factoryai.sites.tests.factories import make_people
 from identity import tasks
@@ -18,7 +21,7 @@ from identity.models import Face, PaidRequests, RemoteFace, Sighting, Snapshot, 
 from identity.pictures import decode_picture
 from identity.recognisers.base import TransientError
 from identity.recognisers.rekognition import SpendingStopError
-from identity.services import engines, enrolment
+from identity.services import engines
 from identity.services.enrolment import enrol_picture, remove_photo
 from identity.services.erasure import erase_biometrics, erase_leavers, find_traces, opt_out
 from identity.services.gallery import forget_galleries
@@ -30,6 +33,7 @@ from identity.services.snapshots import hold_snapshot, read_snapshot
 from identity.tests.factories import NOON, make_employee, make_face, make_unknown, unit
 from identity.tests.photos import driver, photo
 from identity.tests.rekognition_server import RekognitionServer
+from identity.tests.s3_server import S3Server
 from identity.tests.test_retries import Clock
 from identity.tests.test_sightings import record, seen
 from streaming.tests.factories import make_camera
@@ -209,7 +213,7 @@ def test_a_person_is_enrolled_there_known_there_and_erased_there(people, ravi, a
     enrol(ravi)
     assert who(people.site).thresholds.engine == "rekognition"
     assert who(people.site).person == str(ravi.pk)
-    assert [face for face, _ in aws.collections["factoryai-pune"].values()] == [str(ravi.pk)]
+    assert [mark.partition(".")[0] for mark, _ in aws.collections["factoryai-pune"].values()] == [str(ravi.pk)]
     erased = erase_biometrics(employee=ravi, at=NOON)
     assert (erased.remote_faces, erased.remote_pending, erased.is_proven) == (1, 0, True)
     assert aws.collections["factoryai-pune"] == {}
@@ -269,6 +273,7 @@ def test_a_day_whose_budget_is_used_up_does_not_keep_a_person_from_being_erased(
 def test_a_face_there_that_nobody_here_knows_is_nobodys_name(people, ravi, aws):
     enrol(ravi)
     RemoteFace.objects.all().delete()
+    theirs(aws)
     assert who(people.site).outcome == "unknown"
     (drift,) = reconcile_faces(sites=[people.site], at=NOON, is_dry_run=True)
     assert (len(drift.unknown_there), drift.not_enrolled_there, drift.enrolled) == (1, 1, 0)
@@ -276,6 +281,48 @@ def test_a_face_there_that_nobody_here_knows_is_nobodys_name(people, ravi, aws):
     assert (drift.removed_unknown, drift.enrolled) == (1, 1)
     assert reconcile_faces(sites=[people.site], at=NOON)[0].is_clean
     assert who(people.site).person == str(ravi.pk)
+
+
+def theirs(aws):
+    """Let every face there be one of another installation that uses the same account."""
+    faces = aws.collections["factoryai-pune"]
+    for number, (remote_id, (_, vector)) in enumerate(list(faces.items())):
+        faces[remote_id] = (f"1.{uuid.UUID(int=number).hex}", vector)
+
+
+LONG_AFTER = NOON + dt.timedelta(hours=2)
+
+
+def test_a_face_whose_answer_was_lost_is_deleted_there_by_the_nightly_job(people, ravi, aws, patient):
+    """As for an enrolment that is killed before it could write down what the service keeps."""
+    aws.collections["factoryai-pune"] = {}
+    aws.script = ["lost", "lost", "lost", "lost"]
+    enrol(ravi)
+    assert (len(aws.collections["factoryai-pune"]), RemoteFace.objects.count()) == (4, 0)
+    assert who(people.site).person is None
+    (drift,) = reconcile_faces(sites=[people.site], at=NOON, is_dry_run=True)
+    assert (drift.unnoted_there, drift.unknown_there) == ([], []), "it may be under way still"
+    assert tasks.reconcile_faces()["pune"] == "1 enrolled, 4 deleted"
+    assert set(aws.collections["factoryai-pune"]) == set(RemoteFace.objects.values_list("remote_id", flat=True))
+    assert reconcile_faces(sites=[people.site], at=LONG_AFTER)[0].is_clean
+    assert "identity.reconcile_faces" in {entry.task for entry in SCHEDULE}
+
+
+def test_what_the_service_keeps_unnoted_goes_with_the_person(people, ravi, aws, patient):
+    aws.collections["factoryai-pune"] = {}
+    aws.script = ["lost", "lost"]
+    enrol(ravi)
+    assert len(aws.collections["factoryai-pune"]) == 3
+    erased = erase_biometrics(employee=ravi, at=NOON)
+    assert (erased.remote_faces, erased.is_proven, aws.collections["factoryai-pune"]) == (3, True, {})
+
+
+def test_an_erasure_leaves_the_faces_of_another_installation_alone(people, ravi, aws):
+    enrol(ravi)
+    RemoteFace.objects.all().delete()
+    theirs(aws)
+    assert erase_biometrics(employee=ravi, at=NOON).is_proven
+    assert len(aws.collections["factoryai-pune"]) == 1
 
 
 def test_a_collection_that_is_gone_is_made_again_from_the_photos(people, ravi, aws):
@@ -299,15 +346,18 @@ def test_a_person_deleted_halfway_is_finished_by_the_reconciliation(people, ravi
     assert find_traces(employee=ravi, vectors=[]) == []
 
 
-def test_who_is_erased_while_the_service_looks_at_the_photo_is_erased_there_too(people, ravi, aws, monkeypatch):
-    index = enrolment.index_face
+def erase_elsewhere(employee):
+    """Erase somebody as another process does, on a connection of its own."""
+    try:
+        erase_biometrics(employee=employee, at=NOON)
+    finally:
+        connection.close()
 
-    def index_and_be_overtaken(*args):
-        indexed = index(*args)
-        erase_biometrics(employee=ravi, at=NOON)
-        return indexed
 
-    monkeypatch.setattr(enrolment, "index_face", index_and_be_overtaken)
+@pytest.mark.django_db(transaction=True)
+def test_who_is_erased_while_the_service_looks_at_the_photo_is_erased_there_too(people, ravi, aws):
+    aws.collections["factoryai-pune"] = {}
+    aws.after = lambda operation: operation == "IndexFaces" and erase_elsewhere(ravi)
     with pytest.raises(Refusal) as refused:
         enrol(ravi)
     assert (refused.value.code, aws.collections["factoryai-pune"]) == ("erased_meanwhile", {})
@@ -315,17 +365,17 @@ def test_who_is_erased_while_the_service_looks_at_the_photo_is_erased_there_too(
     assert find_traces(employee=ravi, vectors=[]) == []
 
 
-def test_who_is_erased_while_the_photo_is_written_leaves_no_template(ravi, monkeypatch):
-    keep = enrolment.keep_snapshot
-
-    def keep_and_be_overtaken(**options):
-        erase_biometrics(employee=ravi, at=NOON)
-        return keep(**options)
-
-    monkeypatch.setattr(enrolment, "keep_snapshot", keep_and_be_overtaken)
-    with pytest.raises(Refusal) as refused:
-        enrol(ravi)
-    assert (refused.value.code, Face.objects.count(), list(media_files().entries())) == ("consent_withdrawn", 0, [])
+@pytest.mark.django_db(transaction=True)
+def test_who_is_erased_while_the_photo_is_written_leaves_no_template(ravi, settings, monkeypatch):
+    with S3Server() as bucket:
+        environment = {"ENDPOINT_URL_S3": bucket.url, "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}
+        for name, value in environment.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        settings.MEDIA_PLACE = "s3://factory/written-meanwhile"
+        bucket.after_put = lambda: erase_elsewhere(ravi)
+        with pytest.raises(Refusal) as refused:
+            enrol(ravi)
+        assert (refused.value.code, Face.objects.count(), bucket.objects) == ("consent_withdrawn", 0, {})
 
 
 def test_who_is_switched_off_is_named_by_neither_engine(people, ravi, aws, settings):

@@ -19,7 +19,7 @@ from identity.services.enrolment import enrol_picture
 from identity.services.erasure import find_traces, opt_out
 from identity.services.review import name_unknown
 from identity.services.sightings import decide_sighting, record_sighting
-from identity.services.snapshots import read_snapshot
+from identity.services.snapshots import keep_snapshot, read_snapshot
 from identity.services.unknowns import assign_unknown, dismiss_unknown, forget_unknowns, mark_visitor, merge_unknown
 from identity.tests.factories import NOON, make_employee, make_unknown, unit
 from identity.tests.photos import photo
@@ -302,3 +302,17 @@ def test_no_picture_is_kept_of_a_stranger_who_turns_out_to_be_somebody_who_withd
     decide_sighting(sighting=doubtful, employee=ravi, by=people.meena, at=NOON)
     assert set(Snapshot.objects.values_list("state", flat=True)) == {"deleted"}
     assert find_traces(employee=ravi, vectors=[]) == []
+
+
+def test_a_picture_is_not_kept_for_the_second_of_two_people_who_say_who_it_is(people, ravi):
+    """The second has read the page before the first decided; kept, the face would be known as the wrong one."""
+    snapshot = keep_snapshot(
+        jpeg=photo(), site=people.site, kind="unknown", reason="test", captured_at=NOON, at=NOON
+    )  # fmt: skip
+    unknown, amit = make_unknown(people.site, snapshot=snapshot), make_employee(people.site, "Amit")
+    assign_unknown(unknown=UnknownFace.objects.get(), employee=amit, by=people.meena, at=NOON)
+    with pytest.raises(Refusal, match="already"):
+        name_unknown(unknown=unknown, employee=ravi, by=people.kavita, at=NOON, enrols=True)
+    assert (ravi.faces.count(), Snapshot.objects.filter(kind="enrolment", state="stored").count()) == (0, 0)
+    with pytest.raises(Refusal, match="already"):
+        name_unknown(unknown=UnknownFace.objects.get(), employee=ravi, by=people.kavita, at=NOON, enrols=True)

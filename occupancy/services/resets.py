@@ -80,8 +80,8 @@ def judge_new_time(*, zone: Zone, at: datetime) -> Outlook:
     if has_passed and zone.logs.exists():
         set_at = f"{at.astimezone(clock):%H:%M}"
         _ask(zone, plan.business_date, at, f"It was set to {zone.reset_at:%H:%M} at {set_at}, when that had passed.")
-    elif has_passed:
-        Zone.objects.filter(pk=zone.pk).update(reset_asked_date=plan.business_date)
+    else:  # what was asked about the old time must not keep the new one from running
+        Zone.objects.filter(pk=zone.pk).update(reset_asked_date=plan.business_date if has_passed else None)
     due = next_reset(at, clock, zone.reset_at, zone.last_reset_date).astimezone(clock)
     words = f"The next drift reset is due on {due:%A, %d %B at %H:%M}."
     if has_passed:

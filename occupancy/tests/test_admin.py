@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from factoryai.sites.tests.factories import People, make_people
-from occupancy.models import Log, Zone, ZoneLine
+from occupancy.models import Log, Stay, Zone, ZoneLine
 from occupancy.services.logs import NewLog, record_logs
 from streaming.tests.factories import make_camera
 
@@ -94,3 +94,15 @@ def test_a_reset_set_to_a_time_that_has_passed_is_said_at_once(people: People, h
     page = client.post(f"/admin/occupancy/zone/{hall.pk}/change/", form, follow=True).content.decode()
     assert f"{passed} has passed: nothing is reset now" in page
     assert "The next drift reset is due on" in page
+
+
+def test_a_stay_in_a_zone_of_the_picture_is_looked_at_by_the_site_alone(people: People) -> None:
+    now, camera = timezone.now(), make_camera(people.site, "hall", roles=["occupancy"])
+    fields = {"area": "Counter", "event_id": "1", "entered_at": now - timedelta(minutes=3), "left_at": now}
+    stay = Stay.objects.create(camera=camera, dwell_ms=180_000, **fields)
+    page = client_of(people.kavita).get("/admin/occupancy/stay/").content.decode()
+    assert ('<td class="field-dwell">3 min</td>' in page, "Counter" in page) == (True, True)
+    assert "Counter" not in client_of(people.stranger).get("/admin/occupancy/stay/").content.decode()
+    for way in ("change", "delete"):
+        answer = client_of(people.root).post(f"/admin/occupancy/stay/{stay.pk}/{way}/", {"post": "yes", "area": "x"})
+        assert answer.status_code == 403

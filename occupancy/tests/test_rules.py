@@ -182,5 +182,31 @@ def test_levels_hold_on_a_little(count: int, previous: Level, level: Level) -> N
     assert judge_level(count, 100, previous) is level
 
 
+@pytest.mark.parametrize(
+    ("capacity", "steps"),
+    [
+        pytest.param(20, [(20, "full"), (19, "full"), (20, "full"), (18, "warn"), (15, "warn"), (14, "ok")], id="20"),
+        pytest.param(10, [(8, "warn"), (7, "warn"), (8, "warn"), (6, "ok"), (10, "full"), (9, "full")], id="10"),
+        pytest.param(4, [(4, "full"), (3, "ok"), (4, "full")], id="a cabin of four"),
+        pytest.param(1, [(1, "full"), (0, "ok")], id="one person"),
+    ],
+)
+def test_one_person_at_the_edge_of_a_small_room_raises_no_alarm_anew(capacity: int, steps: list) -> None:
+    level, seen = Level.OK, []
+    for count, _ in steps:
+        level = judge_level(count, capacity, level)
+        seen.append((count, level.value))
+    assert seen == steps
+
+
+@given(st.integers(1, 500), st.integers(0, 600), st.sampled_from(list(Level)))
+def test_a_level_never_falls_short_of_what_the_count_alone_asks_for(capacity: int, count: int, held: Level) -> None:
+    ranks = list(Level)
+    alone, held_on = judge_level(count, capacity), judge_level(count, capacity, held)
+    assert ranks.index(held_on) >= ranks.index(alone)
+    assert ranks.index(held_on) <= max(ranks.index(held), ranks.index(alone))
+    assert judge_level(0, capacity, held) is Level.OK
+
+
 def test_a_zone_without_capacity_is_never_full() -> None:
     assert judge_level(10_000, None) is Level.OK

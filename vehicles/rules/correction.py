@@ -95,8 +95,14 @@ def _one_change(text: str) -> Iterator[Reading]:
     """Yield every mark that is one look-alike away. Shapes that anything torn is near are never guessed."""
     for position, changed in changes(text):
         mark = parse_mark(changed)
-        if mark and mark.doubt not in NEVER_GUESSED:
+        if mark and mark.doubt not in NEVER_GUESSED and not _is_upper_line(changed, position):
             yield Reading(mark, 1 + mark.is_unusual, (position,))
+
+
+def _is_upper_line(changed: str, position: int) -> bool:
+    """Whether the whole number of a mark is the one character that was changed: MH12AB is the upper line of a plate,
+    not MH12A8 read badly."""
+    return position == len(changed) - 1 and changed[-1].isdigit() and not changed[-2].isdigit()
 
 
 def changes(text: str) -> Iterator[tuple[int, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from vehicles.rules.cleaning import CleaningError, clean_plate
+from vehicles.rules.cleaning import CleaningError, clean_plate, has_unclear_signs
 from vehicles.rules.correction import Resolution, resolve_text
 from vehicles.rules.formats import PlateFormat, find_format, mend_by_format
 from vehicles.rules.marks import parse_mark
@@ -67,7 +67,17 @@ def judge_plate(
         judgement = _judge_strict(text, doubts)
     else:
         judgement = _judge_resolution(resolve_text(text), doubts)
-    return _judge_with_formats(text, doubts, judgement, formats) if formats else judgement
+    judgement = _judge_with_formats(text, doubts, judgement, formats) if formats else judgement
+    return _doubted(judgement) if has_unclear_signs(raw) else judgement
+
+
+def _doubted(judgement: Judgement) -> Judgement:
+    """Return what is said of a text with signs in it that may be characters: a plate, perhaps, for a person to see."""
+    if judgement.verdict is Verdict.INVALID:
+        return judgement
+    candidates = judgement.candidates or ((judgement.normalised,) if judgement.normalised else ())
+    reasons = (*judgement.reasons, "unclear_signs")
+    return replace(judgement, verdict=Verdict.REVIEW, accepted=False, candidates=candidates, reasons=reasons)
 
 
 def _judge_strict(text: str, doubts: tuple[str, ...]) -> Judgement:
@@ -171,7 +181,7 @@ def is_same_plate(first: str, second: str) -> bool:
     keys = []
     for raw in (first, second):
         try:
-            mark = parse_mark(clean_plate(raw))
+            mark = None if has_unclear_signs(raw) else parse_mark(clean_plate(raw))
         except CleaningError:
             return False
         keys.append(mark.key or mark.text if mark else None)

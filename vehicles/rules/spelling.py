@@ -38,6 +38,24 @@ def shown(text: str) -> str:
     return "".join(_visible(letter) for letter in text[:SHOWN])[:SHOWN]
 
 
+BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of what follows, also of text that is not theirs."""
+
+
+def on_one_line(text: str) -> str:
+    """Return what a person wrote as one line of text that says what it shows.
+
+    Control characters and marks of direction are written out; joiners stay, for Devanagari and Malayalam need them.
+    """
+    words = "".join(" " if letter in LINE_ENDS or letter in "\u2028\u2029\x85" else letter for letter in text).strip()
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if letter in BIDIRECTIONAL or unicodedata.category(letter) == "Cc"
+        else letter
+        for letter in words
+    )
+
+
 def _visible(letter: str) -> str:
     if letter in LINE_ENDS:
         return " "

@@ -20,6 +20,7 @@ from factoryai.sites.models import Site
 from vehicles.models import ListEntry
 from vehicles.rules.gate import Judgement, Verdict
 from vehicles.rules.lists import Entry, Hit
+from vehicles.rules.spelling import on_one_line
 from vehicles.services.policies import judge_typed
 
 CHANGEABLE = ("reason", "severity", "kind", "direction", "valid_from", "valid_until")
@@ -131,7 +132,7 @@ def add_entry(
         site=site, list=list_name, plate=judgement.normalised, match_key=judgement.match_key,
         added_by=by, changed_by=by, added_at=at, **fields,
     )  # fmt: skip
-    entry.reason = reason.strip()[:300]
+    entry.reason = on_one_line(reason)[:300]
     _check(entry)
     same = ListEntry.objects.filter(site=site, list=list_name, match_key=entry.match_key)
     same.expired(at).change(at=at, removed_at=at, removed_by=by)
@@ -152,7 +153,7 @@ def change_entry(*, entry: ListEntry, changes: Mapping[str, Any], by: Any, at: d
     for name, value in changes.items():
         if name not in CHANGEABLE:
             raise Refusal("read_only", f"{name}: This field cannot be changed.", fields={name: "It cannot be changed."})
-        setattr(entry, name, value.strip() if name == "reason" else value)
+        setattr(entry, name, on_one_line(value)[:300] if name == "reason" else value)
     _check(entry)
     rows = ListEntry.objects.kept().filter(pk=entry.pk)
     if not rows.change(at=at, changed_by=by, **{name: getattr(entry, name) for name in changes}):

@@ -15,7 +15,7 @@ from vehicles.rules.lists import find_blocked
 from vehicles.services.alarms import raise_alarms
 from vehicles.services.lists import facts_of_hit, find_listed
 from vehicles.services.policies import judge_typed, policy_of
-from vehicles.services.visits import derive_visits, lock_vehicle, place_reads
+from vehicles.services.visits import Wanted, derive_visits, lock_vehicles, place_read
 
 Review = PlateRead.Review
 
@@ -54,14 +54,12 @@ def _said(read: PlateRead, plate: str) -> Judgement:
 
 
 def _lock_all(read: PlateRead, judgement: Judgement | None, at: dt.datetime) -> dict[str, Vehicle]:
-    """Lock the vehicle it was taken for and the one it is, in the order of their keys: no two wait in a ring."""
+    """Lock the vehicle it was taken for and the one it is."""
     plates = {read.vehicle.match_key: read.vehicle.plate} if read.vehicle else {}
     if judgement and judgement.match_key:
         plates[judgement.match_key] = judgement.normalised or ""
-    return {
-        key: lock_vehicle(site=read.site, key=key, plate=plates[key], camera=read.camera, at=read.captured_at)
-        for key in sorted(plates)
-    }
+    wanted = {key: Wanted(plate, read.camera, read.captured_at) for key, plate in plates.items()}
+    return lock_vehicles(site=read.site, wanted=wanted)
 
 
 def _take_out(read: PlateRead, vehicles: dict[str, Vehicle], at: dt.datetime) -> None:
@@ -91,5 +89,5 @@ def _take_as(read: PlateRead, judgement: Judgement, vehicles: dict[str, Vehicle]
         derive_visits(vehicle=vehicle, limits=limits, at=at)
         read.refresh_from_db()
     else:
-        place_reads(vehicle=vehicle, reads=[read], limits=limits, at=at)
+        place_read(vehicle=vehicle, read=read, limits=limits, at=at)
     raise_alarms(read=read, hit=hit, watched=watched, at=at)

@@ -3,49 +3,90 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
+from factoryai.alerts.events import record_events
 from factoryai.alerts.services import note_alert, record_event
 from factoryai.sites.models import Site
 from streaming.models import Camera
 from vehicles.models import GatePolicy, PlateRead, Vehicle, Visit
 from vehicles.rules.visits import Limits, Sight, State, Stay, fold_sight, fold_sights, state_of
 from vehicles.services.alarms import join_alerts, raise_missed, urgency
+from vehicles.services.rows import write_changes
 
 BATCH = 500
+KEPT_UP = ["direction", "state", "entered_at", "last_seen_at", "exited_at", "reads_count", "is_certain"]
+"""What a read changes of the visit that goes on."""
+
 WITHDRAWN = "Its reads are of another visit or vehicle, or were discarded. Look at the log before you close the alert."
 
 
-def lock_vehicle(*, site: Site, key: str, plate: str, camera: Camera, at: dt.datetime) -> Vehicle:
-    """Return the vehicle's row, made when it is missing, locked until the end of the transaction."""
-    fields = {"plate": plate, "first_seen_at": at, "last_seen_at": at, "last_camera": camera}
-    Vehicle.objects.get_or_create(site=site, match_key=key, defaults=fields)
-    return Vehicle.objects.select_for_update(of=("self",)).select_related("site").get(site=site, match_key=key)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a vehicle is entered when the site meets it for the first time."""
+
+    plate: str
+    camera: Camera | None
+    at: dt.datetime
 
 
-def place_reads(*, vehicle: Vehicle, reads: Sequence[PlateRead], limits: Limits, at: dt.datetime) -> None:
-    """Give new reads of a locked vehicle their visits; ``reads`` are in the order of capture and written already."""
-    if not reads:
-        return
-    if reads[0].captured_at < vehicle.last_seen_at:
-        derive_visits(vehicle=vehicle, limits=limits, at=at)
-        for read in reads:
-            read.refresh_from_db(fields=["visit"])
+def lock_vehicles(*, site: Site, wanted: Mapping[str, Wanted]) -> dict[str, Vehicle]:
+    """Return the vehicles of some match keys, made where they are missing, locked until the end of the transaction.
+
+    Whoever locks several makes the missing first, by key, and then locks all, by number: no two wait in a ring.
+    """
+    rows = Vehicle.objects.filter(site=site, match_key__in=wanted)
+    missing = sorted(set(wanted) - set(rows.values_list("match_key", flat=True)))
+    if missing:
+        made = [_enter(site, key, wanted[key]) for key in missing]
+        Vehicle.objects.bulk_create(made, ignore_conflicts=True)
+    vehicles = list(rows.select_for_update(of=("self",)).order_by("pk")) if wanted else []
+    for vehicle in vehicles:
+        vehicle.site = site
+    return {vehicle.match_key: vehicle for vehicle in vehicles}
+
+
+def _enter(site: Site, key: str, one: Wanted) -> Vehicle:
+    return Vehicle(
+        site=site, match_key=key, plate=one.plate, first_seen_at=one.at, last_seen_at=one.at, last_camera=one.camera
+    )
+
+
+def place_read(*, vehicle: Vehicle, read: PlateRead, limits: Limits, at: dt.datetime) -> None:
+    """Give a read that is written already, of a locked vehicle, its visit."""
+    if is_late(vehicle, [read]):
+        read.visit = derive_visits(vehicle=vehicle, limits=limits, at=at)[read.pk]
     else:
-        _keep_up(vehicle, reads, limits, at)
-    newest = reads[-1]
-    if newest.captured_at >= vehicle.last_seen_at:
-        vehicle.last_seen_at, vehicle.last_camera = newest.captured_at, newest.camera
-    vehicle.first_seen_at = min(vehicle.first_seen_at, reads[0].captured_at)
-    vehicle.save(update_fields=["last_seen_at", "last_camera", "first_seen_at"])
+        keep_up(reads={vehicle: [read]}, limits=limits, at=at)
+        read.save(update_fields=["visit"])
+    note_seen({vehicle: [read]})
 
 
-def latest_visit(vehicle: Vehicle) -> Visit | None:
-    return Visit.objects.genuine().filter(vehicle=vehicle).order_by("-began_at", "-pk").first()
+def is_late(vehicle: Vehicle, reads: Sequence[PlateRead]) -> bool:
+    """Whether the first of ``reads``, in the order of capture, is older than what is known of the vehicle."""
+    return reads[0].captured_at < vehicle.last_seen_at
+
+
+def note_seen(reads: Mapping[Vehicle, Sequence[PlateRead]]) -> None:
+    """Write when and where locked vehicles were seen first and last."""
+    for vehicle, some in reads.items():
+        if some[-1].captured_at >= vehicle.last_seen_at:
+            vehicle.last_seen_at, vehicle.last_camera = some[-1].captured_at, some[-1].camera
+        vehicle.first_seen_at = min(vehicle.first_seen_at, some[0].captured_at)
+    write_changes(reads, ["last_seen_at", "last_camera", "first_seen_at"])
+
+
+def latest_visits(vehicles: Collection[Vehicle]) -> dict[int, Visit]:
+    """Return the latest visit of each vehicle by the vehicle's number; two queries for all of them."""
+    newest = Visit.objects.genuine().filter(vehicle=OuterRef("pk")).order_by("-began_at", "-pk").values("pk")[:1]
+    rows = Vehicle.objects.order_by().filter(pk__in=[vehicle.pk for vehicle in vehicles])
+    pks = rows.annotate(newest=Subquery(newest)).values_list("newest", flat=True)
+    return {visit.vehicle_id: visit for visit in Visit.objects.filter(pk__in=[pk for pk in pks if pk])}
 
 
 @dataclass(slots=True)
@@ -57,9 +98,30 @@ class _Going:
     reads: list[PlateRead] = field(default_factory=list)
 
 
-def _keep_up(vehicle: Vehicle, reads: Sequence[PlateRead], limits: Limits, at: dt.datetime) -> None:
-    """Add the newest reads of a vehicle to the visit that goes on, or begin the next; each visit is saved once."""
-    latest = latest_visit(vehicle)
+def keep_up(*, reads: Mapping[Vehicle, Sequence[PlateRead]], limits: Limits, at: dt.datetime) -> None:
+    """Give the newest reads of locked vehicles their visits, the one that goes on or the next.
+
+    ``reads`` are in the order of capture and need not be written yet: the caller writes their ``visit``.
+    """
+    latest = latest_visits(reads) if reads else {}
+    going = [
+        one for vehicle, some in reads.items() for one in _go_on(vehicle, latest.get(vehicle.pk), some, limits, at)
+    ]
+    old = [one.visit for one in going if one.visit.pk and (one.reads or one.visit.state != one.before)]
+    write_changes(old, KEPT_UP)
+    Visit.objects.bulk_create([one.visit for one in going if not one.visit.pk])
+    for one in going:
+        for read in one.reads:
+            read.visit = one.visit
+    changed = [one.visit for one in going if one.visit.state != one.before]
+    if changed:
+        record_events(site=changed[0].site, kind="visit", object_ids=[visit.pk for visit in changed], at=at)
+
+
+def _go_on(
+    vehicle: Vehicle, latest: Visit | None, reads: Sequence[PlateRead], limits: Limits, at: dt.datetime
+) -> list[_Going]:
+    """Add the newest reads of a vehicle to its latest visit, or begin the next; nothing is written."""
     going = [_Going(latest, latest.state)] if latest else []
     for read in reads:
         sight = Sight(read.captured_at, read.direction)
@@ -74,26 +136,14 @@ def _keep_up(vehicle: Vehicle, reads: Sequence[PlateRead], limits: Limits, at: d
         visit.reads_count += 1
         visit.is_certain = visit.is_certain or read.accepted or bool(read.reviewed_at)
         going[-1].reads.append(read)
-    for one in going:
-        if one.reads or one.visit.state != one.before:
-            _save_going(one, at)
+    return going
 
 
-def _save_going(one: _Going, at: dt.datetime) -> None:
-    one.visit.save()
-    for start in range(0, len(one.reads), BATCH):
-        batch = one.reads[start : start + BATCH]
-        PlateRead.objects.filter(pk__in=[read.pk for read in batch]).update(visit=one.visit)
-    for read in one.reads:
-        read.visit = one.visit
-    if one.visit.state != one.before:
-        _tell(one.visit, at)
+def derive_visits(*, vehicle: Vehicle, limits: Limits, at: dt.datetime) -> dict[int, Visit]:
+    """Fold all reads of a locked vehicle anew, and return the visit of each by the number of the read.
 
-
-def derive_visits(*, vehicle: Vehicle, limits: Limits, at: dt.datetime) -> None:
-    """Fold all reads of a locked vehicle anew: each visit keeps its row and its one alert.
-
-    Of visits that became one, one alert stays open. A visit that was cut off another one gets an alert of its own.
+    Each visit keeps its row and its one alert: of visits that became one, one alert stays open; one that was cut off
+    another gets an alert of its own.
     """
     reads = list(PlateRead.objects.filter(vehicle=vehicle).counting())
     rows = {visit.pk: visit for visit in Visit.objects.filter(vehicle=vehicle).select_related("alert")}
@@ -119,6 +169,7 @@ def derive_visits(*, vehicle: Vehicle, limits: Limits, at: dt.datetime) -> None:
         raise_missed(visit=visit, reads=mine, at=at)
         if before != (visit.state, visit.stay):
             _tell(visit, at)
+    return {read.pk: read.visit for read in reads if read.visit}
 
 
 def _claim(free: dict[int, Visit], reads: Sequence[PlateRead]) -> Visit | None:

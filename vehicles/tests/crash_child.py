@@ -57,7 +57,8 @@ def work(wish: dict[str, Any]) -> int:
     from factoryai.alerts.channels import SENDERS
     from factoryai.alerts.delivery import deliver_due
     from streaming.models import Camera
-    from vehicles.services.reads import NewRead, record_reads
+    from vehicles.services.incoming import NewRead
+    from vehicles.services.reads import record_reads
 
     at = dt.datetime.fromisoformat(wish["at"])
     steps = Steps(wish["dies_at"])

@@ -7,13 +7,15 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from factoryai.bulk import Received
 from factoryai.sites.tests.factories import People, make_people
 from streaming.frames import Observation
 from streaming.models import Camera
 from streaming.tests.factories import make_camera
 from vehicles.models import ListEntry, PlateRead, Visit
+from vehicles.services.incoming import NewRead
 from vehicles.services.lists import add_entry
-from vehicles.services.reads import NewRead, Received, record_plate, record_reads
+from vehicles.services.reads import record_plate, record_reads
 
 NOON = dt.datetime(2026, 3, 2, 6, 30, tzinfo=dt.UTC)
 """Noon of a Monday in Pune."""

@@ -154,6 +154,15 @@ def test_a_device_posts_reads_and_bad_rows_spoil_nothing(plant: Plant) -> None:
     assert sorted(PlateRead.objects.values_list("event_id", "verdict")) == [("e1", "valid"), ("e5", "invalid")]
 
 
+def test_reads_of_many_vehicles_share_their_statements(plant: Plant) -> None:
+    rows = [row(f"e{n}", plate=f"MH12AB{1000 + n % 60}", track=f"t{n % 60}") for n in range(120)]
+    with CaptureQueriesContext(connection) as queries:
+        answer = post(plant.people.gate, "reads", rows)
+    assert (answer.json()["accepted"], Visit.objects.count()) == (120, 60)
+    assert len(queries) < 60
+    assert post(plant.people.gate, "reads", rows).json() == {"accepted": 0, "duplicates": 120, "rejected": []}
+
+
 def test_who_posts_reads_is_a_device_or_a_manager(plant: Plant) -> None:
     people = plant.people
     codes = [post(user, "reads", []).status_code for user in (None, people.asha, people.meena, people.farid)]

@@ -13,8 +13,10 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
+from factoryai.alerts.models import Alert
 from factoryai.rest import Refusal
 from vehicles.models import BlockedPlate, ListChange, ListEntry, PlateFormat
+from vehicles.services.lists import change_entry
 from vehicles.tests.factories import NOON, OTHER, PLATE, Plant, make_plant
 
 SPELLED = "ka-01 ek 0171"
@@ -111,6 +113,15 @@ def test_an_entry_outlives_the_format_of_its_plate_and_moves_only_where_it_is_a_
     entry.removed_at = NOON
     entry.save()
     assert ListEntry.objects.get().removed_at == NOON
+
+
+def test_a_reason_turns_no_text_around_and_breaks_no_line(plant: Plant) -> None:
+    entry = plant.block(reason=" Theft\r\nRead at 09:00\u2028by \u202eonisac\x07 क्\u200dष ")
+    assert entry.reason == "Theft  Read at 09:00 by \\u202eonisac\\x07 क्\u200dष"
+    change_entry(entry=entry, changes={"reason": "\u2066x\n"}, by=plant.people.root, at=NOON)
+    assert ListEntry.objects.get().reason == "\\u2066x"
+    plant.read()
+    assert Alert.objects.get().detail.startswith("\\u2066x.\nRead at 12:00:00")
 
 
 def test_an_entry_that_is_deleted_leaves_a_line(plant: Plant) -> None:

@@ -99,3 +99,28 @@ def test_entries_that_are_erased_meanwhile_lose_no_read(plant: Plant) -> None:
     acts: list[Callable[[], Any]] = [lambda n=n: plant.send(plant.row(at=after(seconds=n))) for n in range(5)]
     assert at_once([*acts, lambda: ListEntry.objects.filter(pk=entry.pk).delete()]) == ["done"] * 6
     assert PlateRead.objects.count() == 5
+
+
+def test_lists_of_the_same_vehicles_from_all_sides_while_one_is_blocked_wait_in_no_ring(plant: Plant) -> None:
+    """Six senders in six orders, a list that changes, and people at reads: all is written, in one visit a vehicle."""
+    plates = [f"MH12AB{number}" for number in range(1000, 1012)]
+    for plate in plates[:4]:
+        plant.read(plate, confidence=0.5)
+    waiting = list(PlateRead.objects.awaiting_review().select_related("site", "vehicle", "camera"))
+    acts: list[Callable[[], Any]] = []
+    for sender in range(6):
+        order = plates[sender * 2 :] + plates[: sender * 2]
+        rows = [plant.row(plate, at=after(seconds=n), event_id=f"{sender}-{n}") for n, plate in enumerate(order)]
+        acts.append(lambda rows=rows[:: (-1) ** sender]: plant.send(*rows, now=after(minutes=1)))
+    acts += [lambda plate=plate: plant.block(plate, at=after(minutes=1)) for plate in plates[::5]]
+    acts += [
+        lambda read=read, plate=plate: decide_read(
+            read=read, verb="correct", by=plant.people.farid, at=after(minutes=1), plate=plate
+        )
+        for read, plate in zip(waiting, reversed(plates), strict=False)
+    ]
+    assert at_once(acts) == ["done"] * len(acts)
+    assert (PlateRead.objects.count(), Visit.objects.genuine().count()) == (6 * 12 + 4, 12)
+    assert sum(Visit.objects.values_list("reads_count", flat=True)) == 6 * 12 + 4
+    blocked = Alert.objects.still_open().filter(kind="blocked_plate").values_list("title", flat=True)
+    assert sorted(title.split()[2] for title in blocked) == plates[::5]

@@ -155,6 +155,9 @@ def test_an_office_of_one_digit_is_believed_only_when_it_can_be_no_other(text: s
         pytest.param("AP12345", Verdict.REVIEW, "standard_no_series", id="a plate of Denmark"),
         pytest.param("MH12", Verdict.INVALID, None, id="the upper line of a plate"),
         pytest.param("MH123", Verdict.INVALID, None, id="the upper line and a slip"),
+        pytest.param("MH12AB", Verdict.INVALID, None, id="the upper line with its series"),
+        pytest.param("DL3CS", Verdict.INVALID, None, id="an upper line of Delhi"),
+        pytest.param("KL01CC5O", Verdict.REVIEW, "standard", id="a short number with a slip"),
         pytest.param("HR26TC123", Verdict.VALID, "trade", id="an old trade plate"),
         pytest.param("HR26TC1234", Verdict.VALID, "standard", id="a series of the letters TC"),
         pytest.param("99CD0", Verdict.INVALID, None, id="an embassy's number nought"),
@@ -170,6 +173,33 @@ def test_shapes_at_the_edge_of_a_family(text: str, verdict: Verdict, family: str
 @pytest.mark.parametrize("letter", "IO")
 def test_letters_that_are_never_issued_stand_in_no_series(letter: str) -> None:
     assert parse_mark(f"MH12A{letter}1234") is None
+
+
+@pytest.mark.parametrize("raw", ["KA05MN|234", "KA05MN!234", "KA05MN｜234", "K@05MN1234", "KA05MN234|", "|KA05MN0234"])
+@pytest.mark.parametrize("profile", Profile)
+def test_a_sign_that_may_be_a_character_is_never_passed_over(raw: str, profile: Profile) -> None:
+    """What is left without it is another plate: it may alarm, and it opens nothing."""
+    got = judge_plate(raw, 0.99, profile)
+    assert (got.accepted, got.verdict in (Verdict.REVIEW, Verdict.INVALID)) == (False, True)
+    assert not is_same_plate(raw, "KA05MN234")
+    if raw == "KA05MN|234":
+        listed = {"KA-5-MN-234": [Entry("KA-5-MN-234", "KA05MN0234")]}
+        assert find_blocked(got, listed, NOW).level is Level.PROBABLE
+        assert decide_gate(got, None, listed, NOW) is Decision.HOLD
+
+
+@pytest.mark.parametrize("sign", ["🅰", "🅐", "🇦", "🆎", "©", "®", "\u0336", "\u20dd"])
+def test_letters_in_boxes_and_circles_are_refused_not_dropped(sign: str) -> None:
+    got = judge_plate(f"MH12{sign}B1234", 0.99)
+    assert (got.verdict, got.reasons) == (Verdict.INVALID, ("foreign_characters",))
+
+
+@pytest.mark.parametrize(
+    "raw", ["MH.12.AB.1234", "MH·12·AB·1234", "MH–12—AB−1234", "(MH 12) AB/1234", "MH_12'AB\"1234*"]
+)
+def test_what_only_stands_between_characters_counts_for_nothing(raw: str) -> None:
+    assert judge_plate(raw, 0.99).normalised == "MH12AB1234"
+    assert judge_plate(raw, 0.99).accepted
 
 
 def test_old_state_codes_are_other_vehicles() -> None:

@@ -143,6 +143,28 @@ def test_reads_in_any_order_make_the_same_visits(plant: Plant, seed: int) -> Non
     assert list(Visit.objects.order_by("pk").values()) == before
 
 
+@pytest.mark.parametrize("lists", [1, 3])
+def test_lists_of_many_vehicles_make_the_visits_that_single_reads_make(plant: Plant, lists: int) -> None:
+    """Sixty vehicles of many courses, in one list or in three whose reads are all mixed, so that most come late."""
+    cameras, dice = {camera.slug: camera for camera in (plant.entry, plant.exit, plant.yard)}, random.Random(lists)
+    plant.block("MH12AB1007")
+    rows = []
+    for number in range(1000, 1060):
+        course = dice.sample(COURSE, dice.randint(1, 4))
+        rows += [plant.row(f"MH12AB{number}", camera=cameras[slug], at=after(minutes=m)) for slug, m in course]
+    dice.shuffle(rows)
+    sent = [plant.send(*rows[start::lists], now=after(minutes=701)) for start in range(lists)]
+    assert sum(one.accepted for one in sent) == len(rows)
+    for number in range(1000, 1060):
+        plate = f"MH12AB{number}"
+        mine = in_order(row for row in rows if row.plate == plate)
+        folded = fold_sights([Sight(row.captured_at, row.direction) for row in mine], LIMITS)
+        found = Visit.objects.genuine().filter(plate=plate).order_by("began_at")
+        assert [(v.stay, v.reads_count) for v in found] == [(stay, len(places)) for stay, places in folded], plate
+        assert Vehicle.objects.get(plate=plate).last_seen_at == mine[-1].captured_at
+    assert Alert.objects.still_open().count() == Visit.objects.genuine().filter(plate="MH12AB1007").count()
+
+
 def in_order(rows):
     return sorted(rows, key=lambda row: row.captured_at)
 

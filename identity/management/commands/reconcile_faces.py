@@ -33,7 +33,8 @@ class Command(BaseCommand):
         for drift in found:
             self.stdout.write(
                 f"{drift.site}: {drift.present} fit; {drift.missing_there} missing there, "
-                f"{drift.not_enrolled_there} never enrolled there, {len(drift.unknown_there)} unknown there; "
+                f"{drift.not_enrolled_there} never enrolled there, {len(drift.unnoted_there)} not noted here, "
+                f"{len(drift.unknown_there)} unknown there; "
                 f"{drift.enrolled} enrolled, {drift.deleted} deleted, {drift.still_to_delete} still to delete, "
                 f"{drift.removed_unknown} unknown removed. {drift.error}".rstrip()
             )
