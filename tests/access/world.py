@@ -44,7 +44,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "occupancy.Log": {"kind": "in", "step": 1},
     "vehicles.AllowedPlate": {"list": "allowed", "kind": "visitor"},
     "vehicles.BlockedPlate": {"list": "blocked"},
-    "vehicles.ListEntry": {"list": "watch", "match_key": "another"},
+    "vehicles.ListEntry": {"list": "watch", "plate": "KA01EK0001"},
     "vehicles.PlateRead": {"review": "pending", "verdict": "review", "decision": "hold"},
     "vehicles.WatchedPlate": {"list": "watch"},
     "streaming.Camera": {"address": "rtsp://192.168.1.20/stream1", "roles": ["attendance", "gate", "occupancy"]},
