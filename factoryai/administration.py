@@ -7,9 +7,10 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.db.models.options import Options
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from factoryai.sites.permissions import PEOPLE
 from factoryai.sites.role_admin import holds
@@ -41,14 +42,19 @@ class FactoryAdminSite(AdminSite):
         return getattr(self._registry[model], "rank", UNRANKED)
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
-        """Refuse addresses that Django hands on to a database or a calendar, which fail on them."""
+        """Refuse addresses that Django hands on to a database or a calendar, which fail on them.
+
+        A form leaves out what it cannot take over from its address.
+        """
         inner = super().admin_view(view, cacheable)
-        instants = _instants(view)
+        form = view.__self__.opts if getattr(view, "__name__", "") == "add_view" else None  # type: ignore[attr-defined]
 
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             for name, values in request.GET.lists():
-                if name in instants or any(_is_nonsense(name, value) for value in values):
+                if any(_is_nonsense(name, value) for value in values):
                     raise BadRequest(f"{name} cannot be this")
+            if form and request.GET:
+                request.GET = _fitting(form, request.GET)  # type: ignore[assignment]
             return inner(request, *args, **kwargs)
 
         return update_wrapper(checked, view)
@@ -59,12 +65,28 @@ class FactoryAdminSite(AdminSite):
         return user.is_active and (user.is_staff or (user.is_authenticated and holds(request, PEOPLE)))
 
 
-def _instants(view: Any) -> frozenset[str]:
-    """Return the fields that no address may fill in: Django's form of two parts fails on the text of an instant."""
-    if getattr(view, "__name__", "") != "add_view":
-        return frozenset()
-    fields = view.__self__.opts.get_fields()
-    return frozenset(field.name for field in fields if isinstance(field, models.DateTimeField))
+def _fitting(form: Options, given: QueryDict) -> QueryDict:
+    """Return the parameters that the fields of a form can take over."""
+    kept = given.copy()
+    for name, value in given.items():
+        if not _can_fill(form, name, value):
+            del kept[name]
+    return kept
+
+
+def _can_fill(form: Options, name: str, value: str) -> bool:
+    """Whether a field can be filled from text: Django's field of two parts fails on an instant, a choice on no id."""
+    try:
+        field = form.get_field(name)
+    except FieldDoesNotExist:
+        return True
+    if not isinstance(field, models.ForeignKey):
+        return not isinstance(field, models.DateTimeField)
+    try:
+        field.target_field.run_validators(field.target_field.to_python(value))
+    except ValidationError:
+        return False
+    return True
 
 
 def _is_nonsense(name: str, value: str) -> bool:

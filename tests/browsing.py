@@ -56,12 +56,16 @@ def wait_for(page: Any, expression: str) -> None:
     raise AssertionError(f"never held: {expression}")
 
 
-def axe_source() -> str:
-    """Return axe-core, which the wheel of axe-playwright-python carries."""
+def axe_file() -> Path:
+    """Return where axe-core lies: the wheel of axe-playwright-python carries it."""
     spec = find_spec("axe_playwright_python")
     assert spec, "axe-playwright-python is not installed"
     assert spec.origin
-    return (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+    return Path(spec.origin).parent / "axe.min.js"
+
+
+def axe_source() -> str:
+    return axe_file().read_text(encoding="utf-8")
 
 
 def grave_faults(page: Any, source: str) -> list[dict[str, Any]]:

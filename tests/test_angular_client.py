@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browsing import axe_file
 from tests.feed_rig import PASSWORD, Rig
 from tests.needs import needs_chromium
 from tests.node_tools import CLIENT, PROJECT, Npm, needs_npm
@@ -100,7 +101,7 @@ def test_the_clients_own_tests_pass_against_a_real_server(npm, page_server):
         OnePage.server_url = rig.base
         done = npm.run(
             "test", FACTORYAI_URL=rig.base, CLIENT_URL=origin, NAME="farid", PASSWORD=PASSWORD,
-            DEVICE="gate-device", CAMERA="gate", SITE="pune", CHROMIUM=str(chromium),
+            DEVICE="gate-device", CAMERA="gate", SITE="pune", CHROMIUM=str(chromium), AXE=str(axe_file()),
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:] + rig.web_log()[-2000:]
     assert "# fail 0" in done.stdout or "ℹ fail 0" in done.stdout

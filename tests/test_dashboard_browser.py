@@ -258,6 +258,10 @@ def test_a_manager_sees_all_sites_and_opens_one(open_page):
     page = open_page("/?site=", "kavita")  # a choice of one site stays with the login
     page.get_by_role("heading", name="Overview").wait_for()
     shoot(page, "m4-all-sites")
+    page.set_viewport_size({"width": 360, "height": 740})
+    tops = [page.locator(f"#block-{name}").bounding_box()["y"] for name in ("alerts", "queue", "health")]
+    assert tops == sorted(tops), "what cannot wait stands first on a phone"
+    page.set_viewport_size({"width": 1360, "height": 850})
     page.get_by_role("link", name="Pune", exact=True).first.click()
     page.locator("#block-alerts").wait_for()
     assert "site=pune" in page.url
@@ -339,6 +343,9 @@ def test_the_screen_fits_and_moves_only_where_motion_is_welcome(open_page, calli
     page = open_page("/", **how)
     is_live(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    names = page.locator(".tile-name").evaluate_all("all => all.map((one) => [one.scrollWidth, one.clientWidth])")
+    assert names
+    assert all(needs <= has for needs, has in names)
     motion = page.evaluate(
         "getComputedStyle(document.querySelector('.alert[data-waiting][data-severity=critical]')).animationName"
     )

@@ -47,12 +47,23 @@ def test_a_calendar_is_asked_for_no_day_that_it_does_not_have(people, value):
     assert (answer.status_code, "This address makes no sense" in answer.content.decode()) == (400, True)
 
 
-def test_a_form_is_not_filled_with_an_instant_by_its_address(people):
-    client = browser(people.root)
-    for address in ("attendance/correction/add/?at=", "django_celery_beat/periodictask/add/?expires="):
-        answers = [client.get(f"/admin/{address}{value}").status_code for value in ("nonsense", "2026-03-02T08:00")]
-        assert answers == [400, 400]
-    assert client.get("/admin/attendance/correction/add/?reason=forgot").status_code == 200
+@pytest.mark.parametrize(
+    "address",
+    [
+        "attendance/correction/add/?at=2026-03-02T08:00", "attendance/leave/add/?employee=nonsense",
+        f"attendance/assignment/add/?employee={'9' * 30}", "vehicles/blockedplate/add/?valid_until=nonsense",
+        "django_celery_beat/periodictask/add/?expires=9999-12-31",
+    ],
+)  # fmt: skip
+def test_a_form_leaves_out_what_it_cannot_take_over_from_its_address(people, address):
+    assert browser(people.root).get(f"/admin/{address}").status_code == 200
+
+
+def test_a_form_takes_over_what_fits(people):
+    address = f"/admin/vehicles/blockedplate/add/?plate=MH12AB1234&site={people.site.pk}&valid_until=nonsense"
+    page = browser(people.root).get(address).content.decode()
+    assert 'value="MH12AB1234"' in page
+    assert f'<option value="{people.site.pk}" selected>' in page
 
 
 @pytest.mark.parametrize("model", GROUND, ids=lambda model: model._meta.label)

@@ -1,11 +1,13 @@
 // The client in a real Chromium against a real server. `make test` starts both; against your own: see the README.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { chromium } from "playwright-core";
 
-const { FACTORYAI_URL, CLIENT_URL, NAME, PASSWORD, DEVICE, CAMERA, SITE, CHROMIUM = "chromium" } = process.env;
+const { FACTORYAI_URL, CLIENT_URL, NAME, PASSWORD, DEVICE, CAMERA, SITE, AXE, CHROMIUM = "chromium" } = process.env;
 const PATIENCE_MS = 30_000;
+const PLATES = { light: "GJ05CD5678", dark: "PB10EF9012" };
 
 let browser;
 before(async () => {
@@ -201,6 +203,45 @@ test("everything fits a phone, in the dark too", async (t) => {
   const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   assert.equal(ground, "rgb(14, 18, 21)");
 });
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`axe-core finds nothing serious or critical, ${colorScheme}`, async (t) => {
+    assert.ok(AXE, "AXE names axe.min.js");
+    const axe = await readFile(AXE, "utf8");
+    const found = {};
+    const look = async (page, name) => {
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+      const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+      if (grave.length > 0) {
+        found[name] = grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+      }
+    };
+    const page = await opened(t, { colorScheme });
+    await logIn(page, "wrong");
+    await page.getByRole("alert").getByText("no_active_account").waitFor();
+    await look(page, "Log in");
+    await call(NAME, "POST", "/vehicles/blocked-plates", { site: SITE, plate: PLATES[colorScheme], reason: "Not paid" });
+    await logIn(page);
+    await page.getByText("● Live").waitFor();
+    await drivesUp(PLATES[colorScheme]);
+    await page.getByRole("listitem").filter({ hasText: PLATES[colorScheme] }).first().waitFor();
+    await look(page, "Now");
+    await page.getByRole("link", { name: "Attendance" }).click();
+    await page.getByLabel("From", { exact: true }).fill("2026-03-01");
+    await page.getByRole("row").filter({ hasText: "2026-03-02" }).waitFor();
+    await look(page, "Attendance");
+    await page.getByRole("link", { name: "Blocked plates" }).click();
+    await page.getByRole("row").filter({ hasText: PLATES[colorScheme] }).waitFor();
+    await page.getByLabel("Plate", { exact: true }).fill("???");
+    await page.getByLabel("Reason").fill("x");
+    await page.getByLabel("Site").selectOption(SITE);
+    await page.getByRole("button", { name: "Block", exact: true }).click();
+    await page.getByRole("alert").locator("code").waitFor();
+    await look(page, "Blocked plates, refused");
+    assert.deepEqual(found, {});
+  });
+}
 
 test("logging out ends everything", async (t) => {
   const page = await loggedIn(t);
