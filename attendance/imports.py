@@ -11,8 +11,9 @@ from django.db import transaction
 
 from attendance.models import Assignment, Holiday, Leave, Punch, Shift, ShiftVersion, Source
 from attendance.models.shifts import LeavePart, read_cycle_days
-from attendance.services.punches import MOST_PUNCHES, NewPunch, judge_time, record_punches, source_at
+from attendance.services.punches import NewPunch, judge_time, record_punches, source_at
 from attendance.services.rosters import add_holiday, add_leave, assign_shift, save_shift
+from factoryai.bulk import MOST_ROWS
 from factoryai.csv_import import (
     BadCell,
     BadLine,
@@ -189,8 +190,8 @@ def import_punches(*, site: Site, lines: Lines, report: Report, by: Any, at: dt.
 
     each_line(lines, report, read)
     mine = {person.pk: person for person in people.values()}
-    for start in range(0, len(rows), MOST_PUNCHES):
-        result = record_punches(rows=rows[start : start + MOST_PUNCHES], source=source, people=mine, at=at)
+    for start in range(0, len(rows), MOST_ROWS):
+        result = record_punches(rows=rows[start : start + MOST_ROWS], source=source, people=mine, at=at)
         report.added += result.accepted
         report.unchanged += result.duplicates
         report.bad += [BadLine(0, "at", code, message) for _, code, message in result.rejected]

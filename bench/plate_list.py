@@ -56,7 +56,7 @@ def _ask(count: int, folder: Path) -> None:
     while len(keys) < count:
         office, series, number = dice.randint(1, 50), "".join(dice.choices(letters, k=2)), dice.randint(1, 9999)
         keys[f"MH-{office}-{series}-{number}"] = f"MH{office:02}{series}{number:04}"
-    ListEntry.objects.bulk_create(
+    ListEntry._base_manager.bulk_create(
         [
             ListEntry(site=site, list="blocked", plate=plate, match_key=key, reason="Bench", added_at=at)
             for key, plate in keys.items()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 
 from factoryai.rest import error_body
+from factoryai.sites.models import Role
+from factoryai.sites.permissions import PEOPLE
+from factoryai.sites.role_admin import holds
 
 
 def _json(code: str, message: str, status: int) -> JsonResponse:
@@ -25,7 +29,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         return _json("permission_denied", "You may not do this.", 403)
+    if request.user.is_authenticated and not holds(request, PEOPLE):
+        return no_role(request)
     return defaults.permission_denied(request, exception)
+
+
+def no_role(request: HttpRequest) -> HttpResponse:
+    """Tell a login to which no page is open why, and whom to ask: the same on every page."""
+    return render(request, "no_role.html", {"is_device": holds(request, (Role.DEVICE,))}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

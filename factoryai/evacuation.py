@@ -19,6 +19,7 @@ from attendance.models import DayRecord, Punch
 from attendance.services.presence import open_sessions
 from factoryai.csv_export import csv_response
 from factoryai.sites.access import has_role_anywhere
+from factoryai.sites.choice import choose_site
 from factoryai.sites.models import Site
 from factoryai.sites.permissions import PEOPLE
 from identity.models import Employee
@@ -123,7 +124,8 @@ def evacuation(request: HttpRequest) -> HttpResponse:
     if not has_role_anywhere(request.user, PEOPLE):
         raise PermissionDenied
     at = timezone.now()
-    lists = lists_for(request.user, at)
+    choice = choose_site(request)
+    lists = [one for one in lists_for(request.user, at) if choice.shows(one.site.pk)]
     if request.GET.get("format") == "csv":
         rows = [
             [one.site.name, p.code, p.name, p.department, p.since.isoformat(), p.place, p.why]

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import LoginView
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -16,6 +17,8 @@ from rest_framework_simplejwt.serializers import TokenObtainPairSerializer, Toke
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
 from factoryai.rest import ErrorSerializer, error_body
+from factoryai.sites.access import has_role_anywhere
+from factoryai.sites.permissions import PEOPLE
 
 TOO_MANY = "Too many wrong passwords. Try again in {minutes} minutes."
 
@@ -43,6 +46,13 @@ class AdminLogin(Login):
 
     redirect_authenticated_user = False
     next_page = "admin:index"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the form; a login without a role is told so, as on every page."""
+        user = request.user
+        if user.is_authenticated and not user.is_staff and not has_role_anywhere(user, PEOPLE):
+            raise PermissionDenied
+        return super().get(request, *args, **kwargs)
 
 
 class TokenPairSerializer(TokenObtainPairSerializer):

@@ -83,8 +83,6 @@ MODELS: Final = {
     "NewRead": "NewPlateRead",
     "Note": "AcknowledgeAlert",
     "Now": "OccupancyNow",
-    "Received": "ReceivedLogs",
-    "Rejected": "RejectedLog",
     "Review": "ReviewFlag",
     "Run": "RunJob",
     "Same": "SamePlate",

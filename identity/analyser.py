@@ -1,7 +1,8 @@
 """Faces of people who walk past a camera: the best shots of each track are searched, voted, and reported once.
 
 Runs in the camera process. A passage costs one search as a rule, a second one only for a clearly better shot of
-somebody who is not known yet; what is found is reported when it is known, or when the person has gone or stays.
+somebody who is not known yet, and with all retries at most four requests; what is found is reported when it is known,
+or when the person has gone or stays.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from identity.liveness import judge_liveness
 from identity.recognisers.base import Face, Recogniser, RecogniserError
+from identity.recognisers.retries import Allowance, paid_from
 from identity.rules import Decision, Outcome, judge_quality, shot_score, vote
 from streaming.frames import PERSON, Analysis, Box, Frame, Observation, Track, group_of
 
@@ -69,6 +71,7 @@ class _Passage:
     best: Shot | None = None
     searched_score: float = 0.0
     searches: int = 0
+    allowance: Allowance = field(default_factory=Allowance)
     decisions: list[Decision] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     seen_at: float = 0.0
@@ -138,7 +141,8 @@ class FaceAnalyser:
         passage.searches += 1
         passage.searched_score = shot.score
         try:
-            decision = self._recogniser.identify(shot.crop, shot.face)
+            with paid_from(passage.allowance):
+                decision = self._recogniser.identify(shot.crop, shot.face)
         except RecogniserError as error:
             log.warning("A face could not be searched (%s); the passage is kept for review.", error.code)
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -84,25 +84,26 @@ def decide_identity(candidates: Sequence[Candidate], thresholds: Thresholds) -> 
 def vote(decisions: Sequence[Decision]) -> Decision | None:
     """Join the decisions of one track into one; None when there were none.
 
-    The person named most often wins, and of their shots the most similar one speaks. Two people named equally often
-    are a review, and so is a shot that named somebody else.
+    Shots that resemble one person at most are joined to the surest of them. As soon as two people are in play the
+    track is a review, whether a shot named the other one or only doubted: a stranger who resembles somebody in one shot
+    resembles somebody else in the next. Whoever was named most often is suggested. A shot that resembles nobody
+    contradicts nothing, for a face far away or turned does so.
     """
     if not decisions:
         return None
     named = [d for d in decisions if d.outcome is Outcome.KNOWN]
-    if not named:
-        return max(decisions, key=_weight)
-    counts = Counter(d.person for d in named).most_common()
-    best = max((d for d in named if d.person == counts[0][0]), key=_weight)
-    if len(counts) == 1:
-        return best
-    return Decision(
-        Outcome.REVIEW, best.person, best.similarity, best.second_similarity, best.thresholds, "shots_disagree"
-    )
+    doubted = [d for d in decisions if d.outcome is Outcome.REVIEW]
+    in_play = named or doubted or list(decisions)
+    if len({d.person for d in named + doubted}) <= 1:
+        return max(in_play, key=sureness)
+    times = Counter(d.person for d in in_play)
+    best = max(in_play, key=lambda d: (times[d.person], sureness(d)))
+    return replace(best, outcome=Outcome.REVIEW, reason="shots_disagree")
 
 
-def _weight(decision: Decision) -> tuple[bool, float]:
-    return decision.outcome is Outcome.REVIEW, decision.similarity or 0.0
+def sureness(decision: Decision) -> float:
+    """Return the similarity as a share of what a name takes: shots of one track may come from two engines."""
+    return (decision.similarity or 0.0) / decision.thresholds.known
 
 
 @dataclass(frozen=True, slots=True)

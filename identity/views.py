@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from factoryai.rest import Refusal
 from factoryai.sites.access import has_role_anywhere
+from factoryai.sites.choice import choose_site
 from factoryai.sites.models import Role
 from identity.forms import FaceForm
 from identity.models import Employee, Face, Sighting, UnknownFace
@@ -39,9 +40,10 @@ def review(request: HttpRequest) -> HttpResponse:
     if not has_role_anywhere(request.user, STRANGER_ROLES):
         raise PermissionDenied
     newest = Prefetch("sightings", Sighting.objects.select_related("camera")[:1], to_attr="newest")
-    unknowns = _unknowns(request).select_related("site", "snapshot").defer("mean").prefetch_related(newest)
-    page = Paginator(unknowns, PER_PAGE).get_page(request.GET.get("page"))
-    waiting = _doubtful(request)
+    choice = choose_site(request)
+    unknowns = choice.narrow(_unknowns(request)).select_related("site", "snapshot").defer("mean")
+    page = Paginator(unknowns.prefetch_related(newest), PER_PAGE).get_page(request.GET.get("page"))
+    waiting = choice.narrow(_doubtful(request))
     photos = Prefetch("employee__faces", Face.objects.select_related("snapshot")[:1], to_attr="photos")
     rows = waiting.select_related("site", "camera", "employee", "snapshot").prefetch_related(photos)
     doubtful = list(rows[:PER_PAGE])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -13,7 +13,7 @@ from factoryai.sites.models import Role
 from factoryai.sites.role_admin import RoleAdmin
 from occupancy.models import Log, Zone, ZoneLine
 from occupancy.rules.sums import shown
-from occupancy.services.capacity import rejudge_zone
+from occupancy.services.zones import save_zone
 from streaming.models import Camera
 
 
@@ -54,8 +54,9 @@ class ZoneAdmin(RoleAdmin, admin.ModelAdmin):
         return super().get_queryset(request).with_counts()
 
     def save_model(self, request: HttpRequest, obj: Zone, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        rejudge_zone(zone=obj, at=timezone.now())
+        if outlook := save_zone(zone=obj, at=timezone.now()):
+            level = messages.WARNING if outlook.has_passed else messages.INFO
+            self.message_user(request, outlook.words, level)
 
     @admin.display(description="people inside")
     def people(self, zone: Zone) -> int:

@@ -18,9 +18,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from factoryai.csv_export import csv_response
 from factoryai.rest import Refusal
-from factoryai.sites.access import roles_at
+from factoryai.sites.access import has_role_anywhere, roles_at
+from factoryai.sites.choice import choose_site
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import PEOPLE
+from factoryai.sites.role_admin import holds
 from occupancy.charts import Bar, draw_chart, draw_signed
 from occupancy.models import Zone
 from occupancy.rules.trends import HOURS, WEEKDAYS
@@ -155,8 +157,13 @@ def title_of(span: Span, zone: Zone, at: datetime) -> str:
 
 
 def _now(request: HttpRequest) -> dict[str, Any]:
-    at = timezone.now()
-    return {"zones": present_zones(request.user, at), "areas": areas_now(request.user, at), "at": at}
+    """Return what is inside now at the chosen site, or at all."""
+    if not has_role_anywhere(request.user, PEOPLE):
+        raise PermissionDenied
+    at, choice = timezone.now(), choose_site(request)
+    zones = [item for item in present_zones(request.user, at) if choice.shows(item.zone.site_id)]
+    areas = [area for area in areas_now(request.user, at) if choice.shows(area.camera.site_id)]
+    return {"zones": zones, "areas": areas, "at": at, "may_add": holds(request, (Role.MANAGER,))}
 
 
 def _zone_context(found: Zone, current: str) -> dict[str, Any]:

@@ -39,11 +39,6 @@ class PrivacyMasks:
             cv2.drawContours(image, self._outlines, -1, (0, 0, 0), cv2.FILLED)
 
 
-def apply_masks(image: np.ndarray, polygons: Sequence[Polygon]) -> None:
-    """Blacken polygons (points as shares 0–1) in place, once; for a stream keep a `PrivacyMasks`."""
-    PrivacyMasks(polygons).apply(image)
-
-
 def outlines_of(polygons: Sequence[np.ndarray], size: tuple[int, int]) -> list[np.ndarray]:
     """Return the outer contours, in pixels, of everything the polygons enclose in a picture of (width, height)."""
     width, height = size

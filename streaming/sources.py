@@ -129,7 +129,8 @@ def system_lookup(host: str, port: int) -> list[str]:
 def resolve(source: Source, networks: Sequence[str], lookup: Lookup = system_lookup) -> str:
     """Return the address with its host replaced by one allowed IP address, without user information.
 
-    Every address the name stands for must lie in ``networks`` (CIDR); loopback and link-local need a network of their
+    Every address the name stands for, and every IPv4 address that it is another form of, must lie in ``networks``
+    (CIDR); loopback and link-local need a network of their
     own kind there, the whole Internet does not contain them. Raises `SourceError`.
     """
     parts = urlsplit(source.address)
@@ -158,8 +159,41 @@ def _plain(address: Address) -> Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+TUNNELS = {
+    ipaddress.IPv6Network("64:ff9b::/96"): 96,
+    ipaddress.IPv6Network("64:ff9b:1::/48"): 96,
+    ipaddress.IPv6Network("::ffff:0:0:0/96"): 96,
+    ipaddress.IPv6Network("::/96"): 96,
+    ipaddress.IPv6Network("2002::/16"): 16,
+}
+"""Networks whose addresses lead to an IPv4 address, and the bit at which that begins: NAT64 (RFC 6052, RFC 8215), its
+stateless form (RFC 7915), IPv4-compatible addresses (RFC 4291), 6to4 (RFC 3056)."""
+
+ISATAP, EITHER_SCOPE = 0x00005EFE, 0xFCFFFFFF
+"""What stands before the IPv4 address in the interface's half of an ISATAP address, its two flags aside (RFC 5214)."""
+
+LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""Its operator chooses where the IPv4 address lies, so no wider network means it."""
+
+
+def _hidden(address: Address) -> list[Address]:
+    """Return the IPv4 addresses that an IPv6 address leads to."""
+    if not isinstance(address, ipaddress.IPv6Address) or address.is_loopback:
+        return []
+    value = int(address)
+    found = [value >> 96 - first & 0xFFFFFFFF for network, first in TUNNELS.items() if address in network]
+    if value >> 32 & EITHER_SCOPE == ISATAP:
+        found.append(value & 0xFFFFFFFF)
+    return [ipaddress.IPv4Address(number) for number in found] + list(address.teredo or ())
+
+
 def _is_allowed(address: Address, networks: Sequence[Network]) -> bool:
-    if address.is_multicast or address.is_unspecified:
+    """Whether an address lies in the networks, and every address that it is another form of."""
+    if (
+        address.is_multicast
+        or address.is_unspecified
+        or not all(_is_allowed(one, networks) for one in _hidden(address))
+    ):
         return False
     return any(
         address.version == network.version and address in network and _is_meant_for(network, address)
@@ -173,6 +207,8 @@ def _is_meant_for(network: Network, address: Address) -> bool:
         return network.network_address.is_loopback
     if address.is_link_local:
         return network.network_address.is_link_local
+    if address in LOCAL_NAT64:
+        return network.network_address in LOCAL_NAT64
     return True
 
 

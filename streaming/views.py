@@ -9,12 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from factoryai.sites.access import has_role_anywhere
 from factoryai.sites.choice import choose_site
+from factoryai.sites.models import Role
+from factoryai.sites.permissions import PEOPLE
+from factoryai.sites.role_admin import holds
 from streaming import bus
 from streaming.models import Camera
 from streaming.standing import Standing, stand, standings_for
@@ -25,9 +30,20 @@ from streaming.standing import Standing, stand, standings_for
 @require_safe
 def wall(request: HttpRequest) -> HttpResponse:
     """Show every camera in one grid; the pictures come over one WebSocket."""
-    at, chosen = datetime.now(UTC), choose_site(request).site
-    found = [one for one in standings_for(request.user, at) if chosen is None or one.camera.site_id == chosen.pk]
-    return render(request, "streaming/wall.html", wall_context(found, at))
+    at = datetime.now(UTC)
+    return render(
+        request,
+        "streaming/wall.html",
+        {**wall_context(_shown(request, at), at), "may_add": holds(request, (Role.MANAGER,))},
+    )
+
+
+def _shown(request: HttpRequest, at: datetime) -> list[Standing]:
+    """Return the cameras of the chosen site, or of all."""
+    if not has_role_anywhere(request.user, PEOPLE):
+        raise PermissionDenied
+    choice = choose_site(request)
+    return [one for one in standings_for(request.user, at) if choice.shows(one.camera.site_id)]
 
 
 def wall_context(standings: Sequence[Standing], at: datetime) -> dict[str, Any]:
@@ -47,8 +63,7 @@ def wall_context(standings: Sequence[Standing], at: datetime) -> dict[str, Any]:
 @require_safe
 def wall_counts(request: HttpRequest) -> HttpResponse:
     """Answer with the counts of every tile, each to be swapped into its place."""
-    standings = standings_for(request.user, datetime.now(UTC))
-    return render(request, "streaming/_wall_counts.html", {"standings": standings})
+    return render(request, "streaming/_wall_counts.html", {"standings": _shown(request, datetime.now(UTC))})
 
 
 @login_required

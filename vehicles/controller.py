@@ -12,7 +12,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -40,6 +41,12 @@ class Answer:
 
 def check_address(text: str, lookup: Lookup = system_lookup) -> SplitResult:
     """Read a controller's address as a person typed it; raises `SourceError` for one that must not be called."""
+    parts = _read_address(text)
+    _resolve(parts, lookup)
+    return parts
+
+
+def _read_address(text: str) -> SplitResult:
     if not text.isascii() or not text.isprintable() or " " in text or len(text) > MOST_LENGTH:
         raise SourceError("bad_characters", f"An address has at most {MOST_LENGTH} characters and no blanks.")
     try:
@@ -53,26 +60,33 @@ def check_address(text: str, lookup: Lookup = system_lookup) -> SplitResult:
         raise SourceError("has_login", "User and password go into the secret, not into the address.")
     if parts.fragment:
         raise SourceError("bad_address", "An address for a controller has no part after #.")
-    allowed_address(parts.hostname, port or PORTS[parts.scheme], settings.CAMERA_NETWORKS, lookup)
     return parts
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or PORTS[parts.scheme]
+
+
+def _resolve(parts: SplitResult, lookup: Lookup) -> str:
+    return allowed_address(parts.hostname or "", _port(parts), settings.CAMERA_NETWORKS, lookup)
 
 
 def ask(gate: Any, facts: Mapping[str, Any], lookup: Lookup = system_lookup) -> Answer:
     """Call the controller of ``gate`` (`vehicles.models.Gate`) once with ``facts``; every fault is an answer.
 
-    The name is resolved and checked at each call, and the call goes to that very address. The whole call, with the
-    connection and the answer, has ``timeout_s``.
+    The name is resolved and checked at each call, once, and the call goes to that very address. All of it, with the
+    name, the connection and the answer, has ``timeout_s``.
     """
     began = time.monotonic()
+    ends = began + gate.timeout_s
     try:
-        parts = check_address(gate.address, lookup)
-        port = parts.port or PORTS[parts.scheme]
-        address = allowed_address(parts.hostname or "", port, settings.CAMERA_NETWORKS, lookup)
-        status = _call(gate, parts, address, port, json.dumps(dict(facts)).encode())
+        parts = _read_address(gate.address)
+        address = _within(ends, lambda: _resolve(parts, lookup))
+        status = _call(gate, parts, address, json.dumps(dict(facts)).encode(), ends)
     except SourceError as error:
         return Answer(detail=str(error), took_ms=_since(began))
     except (OSError, http.client.HTTPException, ValueError) as error:
-        is_late = _since(began) >= gate.timeout_s * 1000
+        is_late = time.monotonic() >= ends
         words = "no answer in time" if is_late or isinstance(error, TimeoutError) else type(error).__name__
         return Answer(detail=f"The controller cannot be asked ({words}).", took_ms=_since(began))
     detail = "" if 200 <= status < 300 else f"The controller answers {status}."
@@ -83,10 +97,33 @@ def _since(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
 
 
-def _call(gate: Any, parts: SplitResult, address: str, port: int, body: bytes) -> int:
-    caller = http.client.HTTPConnection(parts.hostname or "", port, timeout=gate.timeout_s)
-    caller.sock = socket.create_connection((address, port), timeout=gate.timeout_s)
-    watch = threading.Timer(gate.timeout_s, _cut, [caller])
+def _left(ends: float) -> float:
+    """Return the seconds until ``ends``, an instant of the monotonic clock; raises `TimeoutError` when it is over."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _within(ends: float, look: Callable[[], str]) -> str:
+    """Return what ``look`` finds until ``ends``: the system's resolver has no time-out, so it is waited for outside."""
+    done: Future[str] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(look())
+        except Exception as error:  # noqa: BLE001 - whoever waits raises it
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="gate-name", daemon=True).start()
+    return done.result(timeout=_left(ends))
+
+
+def _call(gate: Any, parts: SplitResult, address: str, body: bytes, ends: float) -> int:
+    port = _port(parts)
+    caller = http.client.HTTPConnection(parts.hostname or "", port, timeout=_left(ends))
+    caller.sock = socket.create_connection((address, port), timeout=_left(ends))
+    watch = threading.Timer(max(0.0, ends - time.monotonic()), _cut, [caller])
     watch.daemon = True
     watch.start()
     try:

@@ -11,13 +11,12 @@ from django.db.models import QuerySet
 
 from streaming.models import Camera
 from vehicles.models import PlateRead
-from vehicles.querysets import GUARDS
 
 FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2199, 12, 31)
 
 
 class LogForm(forms.Form):
-    """The filters of the log. Days are those of ``zone``."""
+    """The filters of the log. Days are those of ``zone``, ``cameras`` those that may be asked for."""
 
     plate = forms.CharField(required=False, max_length=64, label="Plate", strip=True)
     verdict = forms.ChoiceField(required=False, choices=[("", "Any"), *PlateRead.Verdict.choices])
@@ -26,11 +25,10 @@ class LogForm(forms.Form):
     since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
 
-    def __init__(self, data: Any, *, user: Any, zone: ZoneInfo) -> None:
+    def __init__(self, data: Any, *, cameras: QuerySet[Camera], zone: ZoneInfo) -> None:
         super().__init__(data)
         self.zone = zone
-        cameras = Camera.objects.visible_to(user, GUARDS).with_role("gate").order_by("name")
-        named = [(camera.slug, camera.name) for camera in cameras]
+        named = [(camera.slug, camera.name) for camera in cameras.order_by("name")]
         self.fields["camera"].choices = [("", "Any"), *named]  # type: ignore[attr-defined]
         self.fields["plate"].widget.attrs.update({"autocapitalize": "characters", "autocomplete": "off"})
 

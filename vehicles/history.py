@@ -43,9 +43,9 @@ def changes_written(entries: Sequence[ListEntry]) -> Iterator[None]:
     ListChange.objects.bulk_create(lines)
 
 
-def write_added(entry: ListEntry) -> None:
-    """Write the first line of an entry."""
-    _line(entry, {}, facts_of(entry), entry.added_at).save()
+def write_added(entries: Sequence[ListEntry]) -> None:
+    """Write the first line of each entry."""
+    ListChange.objects.bulk_create([_line(entry, {}, facts_of(entry), entry.added_at) for entry in entries])
 
 
 def _line(entry: ListEntry, before: dict[str, Any], after: dict[str, Any], at: Any) -> ListChange:

@@ -99,6 +99,7 @@ class Passage:
     texts: list[PlateText] = field(default_factory=list)
     vote: Vote | None = None
     is_accepted: bool = False
+    noted_at: float = -math.inf
     first_read_at: float = 0.0
     accepted_at: float = 0.0
     shot: Shot | None = None
@@ -150,7 +151,10 @@ class Passage:
     # What was read
 
     def note(self, plate: PlateText, picture: np.ndarray, at: float) -> None:
-        """Take one read in, and vote anew."""
+        """Take one read in, and vote anew; the same picture shown again is no second witness."""
+        if at == self.noted_at:
+            return
+        self.noted_at = at
         x1, y1, x2, y2 = plate.box
         read = Read(plate.text, plate.characters, plate.confidence, (x2 - x1) * (y2 - y1))
         if not self.reads:

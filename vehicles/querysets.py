@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
+from django.utils import timezone
 
 from factoryai.sites.models import Role
 from factoryai.sites.querysets import ScopedQuerySet, membership_filter
@@ -82,13 +83,32 @@ class ListEntryQuerySet(SpelledQuerySet):
             }
         )
 
-    @transaction.atomic
     def update(self, **changes: Any) -> int:
-        """Change rows, and write their history: nothing changes a list without leaving a line."""
-        from vehicles.history import changes_written
+        return self.change(at=timezone.now(), **changes)
 
-        with changes_written(list(self)):
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    @transaction.atomic
+    def change(self, *, at: datetime, **changes: Any) -> int:
+        """Change rows as ``update`` does. Keys follow plates, history is written, who is inside is alarmed of.
+
+        Raises `Refusal` ``bad_plate`` where another plate is none; nothing is changed then.
+        """
+        from vehicles.writing import changes_taken
+
+        with changes_taken(list(self), changes.keys(), at):
             return super().update(**changes)
+
+    @transaction.atomic
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **how: Any) -> list[Any]:
+        """Add entries as `ListEntry.save` does, all of them or none."""
+        from vehicles.writing import additions_taken
+
+        if how.get("ignore_conflicts") or how.get("update_conflicts"):
+            raise ValueError("A list has no history of what a conflict left out: add what is not listed yet.")
+        entries = list(objs)
+        with additions_taken(entries, timezone.now()):
+            return super().bulk_create(entries, *args, **how)
 
     @transaction.atomic
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -125,6 +145,20 @@ class VisitQuerySet(SpelledQuerySet):
     def genuine(self) -> Self:
         """Leave out visits whose reads turned out to belong elsewhere."""
         return self.exclude(state="withdrawn")
+
+    def unalarmed(self, at: datetime, keys: Iterable[str] | None = None) -> Self:
+        """Keep vehicles that are inside, blocked or watched by an entry in force, of which nobody was told yet; with
+        ``keys``, those of these match keys."""
+        from vehicles.models import ListEntry
+
+        mine = Q(site__isnull=True) | Q(site=OuterRef("site"))
+        met = ListEntry.objects.in_force(at).filter(mine, match_key=OuterRef("match_key"))
+        inside = self.still_open() if keys is None else self.still_open().filter(match_key__in=keys)
+        told_of = (
+            Q(alerted_at__isnull=True),
+            Q(Exists(met.blocked())) | Q(Exists(met.watched()), watched_at__isnull=True),
+        )
+        return inside.filter(*told_of)
 
     def unseen_since(self, at: datetime) -> Self:
         return self.still_open().filter(last_seen_at__lte=at)

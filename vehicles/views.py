@@ -23,6 +23,7 @@ from factoryai.csv_export import csv_response
 from factoryai.rest import Refusal
 from factoryai.sites.access import has_role_anywhere
 from factoryai.sites.choice import choose_site
+from streaming.models import Camera
 from vehicles.forms import LogForm, SaidForm
 from vehicles.models import ListEntry, PlateRead, Visit
 from vehicles.querysets import GUARDS
@@ -45,7 +46,12 @@ def _require_guard(request: HttpRequest) -> None:
 
 
 def _reads(request: HttpRequest) -> Any:
-    rows = choose_site(request).narrow(PlateRead.objects.visible_to(request.user, GUARDS))
+    """Return the reads of the chosen site, or of all."""
+    return choose_site(request).narrow(_all_reads(request))
+
+
+def _all_reads(request: HttpRequest) -> Any:
+    rows = PlateRead.objects.visible_to(request.user, GUARDS)
     return rows.select_related("site", "camera", "snapshot", "visit")
 
 
@@ -74,10 +80,15 @@ def _page(request: HttpRequest, rows: QuerySet) -> dict[str, Any]:
 
 
 def _log(request: HttpRequest) -> dict[str, Any]:
-    form = LogForm(request.GET, user=request.user, zone=_zone(request))
+    form = _form(request)
     page = _page(request, form.filter(_reads(request)))
     several = len({read.site_id for read in page["rows"]}) > 1
     return {"form": form, "page": page, "several_sites": several, **_standing(request)}
+
+
+def _form(request: HttpRequest) -> LogForm:
+    cameras = choose_site(request).narrow(Camera.objects.visible_to(request.user, GUARDS).with_role("gate"))
+    return LogForm(request.GET, cameras=cameras, zone=_zone(request))
 
 
 def _standing(request: HttpRequest) -> dict[str, Any]:
@@ -113,7 +124,7 @@ def log(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """Answer with the newest of the filtered log as CSV."""
     _require_guard(request)
-    form = LogForm(request.GET, user=request.user, zone=_zone(request))
+    form = _form(request)
     reads = form.filter(_reads(request))[:MOST_EXPORTED]
     return csv_response("vehicle-log.csv", COLUMNS, map(_cells, reads.iterator(chunk_size=1000)))
 
@@ -164,7 +175,7 @@ def visit(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "visit": found,
         "alerts": _alerts_of(request, found),
-        "reads": _reads(request).filter(visit=found)[:PER_PAGE],
+        "reads": _all_reads(request).filter(visit=found)[:PER_PAGE],
         "openings": found.openings.select_related("gate__camera"),
         "entries": [(entry, entry.standing(now)) for entry in here.select_related("added_by", "site")],
         "others": Visit.objects.genuine().filter(vehicle=found.vehicle_id).exclude(pk=found.pk)[:10],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -22,7 +22,6 @@ from attendance.api.fields import HR, POSTERS
 from attendance.models import Punch, Source
 from attendance.querysets import STATES
 from attendance.services.punches import (
-    MOST_PUNCHES,
     UNKNOWN_EMPLOYEE,
     NewPunch,
     Outcome,
@@ -30,6 +29,7 @@ from attendance.services.punches import (
     record_punches,
     source_at,
 )
+from factoryai.bulk import ReceivedRowsSerializer, read_rows
 from factoryai.rest import (
     NAIVE_TIME,
     AwareDateTimeField,
@@ -162,18 +162,6 @@ class BulkPunchSerializer(serializers.Serializer):
     source = serializers.CharField(required=False, max_length=SOURCE_LETTERS)
 
 
-class RejectedPunchSerializer(serializers.Serializer):
-    index = serializers.IntegerField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class ReceivedPunchesSerializer(serializers.Serializer):
-    accepted = serializers.IntegerField()
-    duplicates = serializers.IntegerField()
-    rejected = RejectedPunchSerializer(many=True)
-
-
 class PunchSerializer(ModelSerializer):
     employee_code = serializers.CharField(source="employee.code", read_only=True)
     source = serializers.CharField(source="source.name", read_only=True)
@@ -208,51 +196,36 @@ class PunchViewSet(SiteScoped, mixins.ListModelMixin, viewsets.GenericViewSet):
     read_roles = HR
     write_roles = POSTERS
 
-    @extend_schema(request=BulkPunchSerializer(many=True), responses={200: ReceivedPunchesSerializer})
+    @extend_schema(request=BulkPunchSerializer(many=True), responses={200: ReceivedRowsSerializer})
     def create(self, request: Request) -> Response:
         """Record up to 1,000 punches; a bad row never spoils its neighbours, and a repeat changes nothing.
 
         An empty list is a sign of life: the sender's source has reported up to now.
         """
-        if not isinstance(request.data, list):
-            raise Refusal("not_a_list", "Send a list of punches.")
-        if len(request.data) > MOST_PUNCHES:
-            raise Refusal("too_many_rows", f"At most {MOST_PUNCHES} rows at a time.", 413)
         return Response(receive(request.user, request.data, timezone.now()))
 
 
 @transaction.atomic
-def receive(user: Any, data: Sequence[Any], at: dt.datetime) -> dict[str, Any]:
+def receive(user: Any, data: Any, at: dt.datetime) -> dict[str, Any]:
     """Sort rows by site and source and record each lot; every source that is named has reported up to ``at``.
 
     Of a terminal that a post does not name nothing is known: its days go on waiting.
     """
     people = _people_of(user, data)
+    good, received = read_rows(data, lambda item: parse_row(item, people))
     lots: dict[tuple[str, str], list[tuple[int, NewPunch, Employee]]] = defaultdict(list)
-    rejected: list[tuple[int, str, str]] = []
-    for index, item in enumerate(data):
-        try:
-            source, person, row = parse_row(item, people)
-        except Refusal as refusal:
-            rejected.append((index, refusal.code, refusal.message))
-        else:
-            lots[person.site.slug, source].append((index, row, person))
-    accepted = duplicates = 0
     named: list[int] = []
+    for index, (source, person, row) in good:
+        lots[person.site.slug, source].append((index, row, person))
     for (_, name), lot in sorted(lots.items(), key=lambda one: one[0]):
         site = lot[0][2].site
         source = source_at(site=site, name=source_name(user, name), kind=kind_of(user, site))
         named.append(source.pk)
         mine = {person.pk: person for _, _, person in lot}
-        result = record_punches(rows=[row for _, row, _ in lot], source=source, people=mine, at=at)
-        accepted, duplicates = accepted + result.accepted, duplicates + result.duplicates
-        rejected += [(lot[position][0], code, message) for position, code, message in result.rejected]
+        recorded = record_punches(rows=[row for _, row, _ in lot], source=source, people=mine, at=at)
+        received.add(recorded, [index for index, _, _ in lot])
     _reported(user, named if data else None, at)
-    return {
-        "accepted": accepted,
-        "duplicates": duplicates,
-        "rejected": [{"index": i, "code": code, "message": message} for i, code, message in sorted(rejected)],
-    }
+    return received.answer()
 
 
 def source_name(user: Any, name: str) -> str:
@@ -272,9 +245,9 @@ def _reported(user: Any, named: Sequence[int] | None, at: dt.datetime) -> None:
     Source.objects.filter(pk__in=named).exclude(reported_until__gt=at).update(reported_until=at)
 
 
-def _people_of(user: Any, data: Iterable[Any]) -> dict[str, dict[str, Employee]]:
+def _people_of(user: Any, data: Any) -> dict[str, dict[str, Employee]]:
     """Return the employees that rows name, by site and code, as far as the user may post for them: one query."""
-    named = [item for item in data if isinstance(item, dict)]
+    named = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
     codes = {code for item in named if _is_text(code := item.get("employee_code"), 40)}
     sites = {site for item in named if _is_text(site := item.get("site"), 50)}
     found: dict[str, dict[str, Employee]] = defaultdict(dict)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,11 +18,11 @@ from attendance.rules.matching import Direction, PunchState, punch_key
 from attendance.rules.shifts import DAY
 from attendance.services.rebuild import mark_dirty, rebuild_people
 from factoryai.alerts.nudges import ask_worker
+from factoryai.bulk import Received, refuse_too_many
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
 from identity.models import Employee
 
-MOST_PUNCHES = 1000
 CLOCK_SLACK = timedelta(minutes=5)
 """How far ahead of the server a device's clock may be."""
 
@@ -54,15 +54,6 @@ class NewPunch:
     @property
     def key(self) -> str:
         return self.event_id or punch_key(self.employee, self.at, self.direction)
-
-
-@dataclass(slots=True)
-class Received:
-    """What became of a list: ``rejected`` holds (index, code, message)."""
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +91,7 @@ def record_punches(
     that lots of one source take turns; a single punch of it takes no lock, and the constraint decides between the two.
     Days are derived right after the commit.
     """
-    if len(rows) > MOST_PUNCHES:
-        raise Refusal("too_many_rows", f"At most {MOST_PUNCHES} rows at a time.", 413)
+    refuse_too_many(rows)
     Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     while (sorted_out := _insert_lot(rows, source, people, at)) is None:
         pass
@@ -126,6 +116,8 @@ def _insert_lot(
         with transaction.atomic():
             Punch.objects.bulk_create([_punch(row, source, people, at) for row in fresh], batch_size=1000)
     except IntegrityError:
+        if not _owners(fresh, source):
+            raise
         return None
     return result, fresh
 

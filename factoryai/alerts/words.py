@@ -11,6 +11,7 @@ STEPS = {
     "closed": "Closed",
     "withdrawn": "What it rested on was withdrawn",
     "certain": "Certain now",
+    "joined": "One stay with that of another alert",
     **{f"raised-{severity}": f"Raised again, now {severity}" for severity in Severity},
 }
 

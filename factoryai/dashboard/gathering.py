@@ -22,6 +22,7 @@ from factoryai.dashboard.reading import DESK, open_alerts, standings, zones_insi
 from factoryai.health import Level, judge_disk
 from factoryai.jobs.models import Job
 from factoryai.jobs.services import is_scheduler_running, late_jobs
+from factoryai.sites.models import Role
 from identity.models import Sighting, UnknownFace
 from identity.querysets import FACE_ROLES, STRANGER_ROLES
 from streaming import bus
@@ -56,7 +57,8 @@ def cameras(asker: Asker) -> Mapping[str, Any]:
     """Every camera, live ones first; the pictures come over the wall's socket."""
     context = wall_context(standings(asker), asker.at)
     beside = min(len(context["standings"]), TILES_BESIDE)
-    return {**context, "columns": max(beside, context["columns"])}
+    may_add = asker.may((Role.MANAGER,))
+    return {**context, "columns": max(beside, context["columns"]), "may_add": may_add}
 
 
 def gate(asker: Asker) -> Mapping[str, Any]:
@@ -166,6 +168,7 @@ JOB_WORDS = {
     "occupancy.sum_months": "Monthly sums of people",
     "occupancy.thin_logs": "Thinning of old counts",
     "alerts.watch_jobs": "Watch over the jobs",
+    "vehicles.alarm_inside": "Alarms of vehicles blocked while inside",
     "vehicles.close_unseen_visits": "End of visits nobody saw leave",
     "vehicles.settle_openings": "Settling of gate openings",
     "pipeline.catch_up": "Punches of recognised faces",

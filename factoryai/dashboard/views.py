@@ -36,7 +36,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """Open on what the person's role needs: the overview of several sites, security's screen, or HR's desk."""
     asker = Asker.of(request)
     if not asker.choice.offered:
-        return redirect("start") if request.user.is_superuser else render(request, "dashboard/no_role.html")
+        if request.user.is_superuser:
+            return redirect("start")
+        raise PermissionDenied
     if len(asker.choice.sites) > 1 and asker.may((Role.MANAGER,)):
         return _overview(asker)
     return _screen(asker) if asker.may(WATCHERS) else _desk(asker)

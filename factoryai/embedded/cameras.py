@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,6 +17,9 @@ from factoryai.embedded.logins import DEMO_SITE
 from factoryai.sites.models import Site
 from identity.models import CameraFaces
 from occupancy.models import Zone, ZoneLine
+from occupancy.rules.sums import Kind
+from occupancy.services.logs import NewLog, record_logs
+from occupancy.services.zones import save_zone
 from streaming.models import Camera
 from streaming.scenes import SCENES
 from streaming.sources import Allowance, Source, SourceError, parse_source, resolve
@@ -38,6 +42,7 @@ DEMO_SETTINGS = {
     },
     "door": {"roles": ["attendance"], "direction": Camera.Direction.IN},
 }
+DEMO_CAPACITY, DEMO_INSIDE = 40, 12
 DEMO_RESIGHT_S = 3600
 """The people of a scene come by every minute for as long as it runs: one sighting an hour shows what one shows."""
 HOW_TO_WRITE = (
@@ -68,7 +73,7 @@ def parse_first_camera(url: str) -> Source:
     return _check("RTSP_URL", url)
 
 
-def add_demo_cameras(site: Site, address: str = DEMO_PREFIX) -> None:
+def add_demo_cameras(site: Site, address: str = DEMO_PREFIX, *, at: datetime) -> None:
     """Give the demonstration its cameras, once; what somebody has changed or removed since stays as it is.
 
     ``address`` is what the name of a scene is put behind: the scenes in the camera process, or a server of them.
@@ -78,16 +83,25 @@ def add_demo_cameras(site: Site, address: str = DEMO_PREFIX) -> None:
     for scene, title in SCENES.items():
         fields = {"name": title, "address": f"{address}{scene}", "site": site, **DEMO_SETTINGS.get(scene, {})}
         camera, _ = Camera.objects.get_or_create(slug=scene, defaults=fields)
-        _count_people(camera)
+        _count_people(camera, at)
         if "attendance" in camera.roles:
             CameraFaces.objects.get_or_create(camera=camera, defaults={"resight_s": DEMO_RESIGHT_S})
 
 
-def _count_people(camera: Camera) -> None:
-    """Let the lines of a demonstration camera count for a zone of their own."""
+def _count_people(camera: Camera, at: datetime) -> None:
+    """Let the lines of a demonstration camera count for a zone of their own, in which people are at work already.
+
+    The scene is a loop that begins anywhere: counted from an empty hall, whoever leaves first would be one too few.
+    """
     if "occupancy" not in camera.roles:
         return
-    zone, _ = Zone.objects.get_or_create(site=camera.site, name=camera.name, defaults={"capacity": 40})
+    zone = Zone.objects.filter(site=camera.site, name=camera.name).first()
+    if zone is None:
+        policy = Zone.ResetPolicy.TO_OPEN_SESSIONS
+        zone = Zone(site=camera.site, name=camera.name, capacity=DEMO_CAPACITY, reset_policy=policy)
+        save_zone(zone=zone, at=at)
+        begin = NewLog("begin", zone.pk, at, Kind.COUNT, DEMO_INSIDE)
+        record_logs(rows=[begin], zones=[zone], source="demo", at=at)
     for line in camera.lines:
         ZoneLine.objects.get_or_create(zone=zone, camera=camera, line=line["name"])
 

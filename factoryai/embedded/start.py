@@ -92,7 +92,7 @@ def start(wishes: Wishes, say: Say) -> None:
 def _prepare_cameras(wishes: Wishes) -> Sequence[str]:
     """Bring the demonstration and the cameras of the command line into the database; return the slugs to wait for."""
     if wishes.is_demo:
-        cameras.add_demo_cameras(logins.turn_demo_on(settings.DATA_DIR))
+        cameras.add_demo_cameras(logins.turn_demo_on(settings.DATA_DIR), at=timezone.now())
     else:
         logins.turn_demo_off(settings.DATA_DIR)
     for camera in wishes.cameras:

@@ -67,6 +67,7 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("occupancy.reset_drift", Cron(minute="*/5"), expires=dt.timedelta(minutes=5)),
     Entry("occupancy.thin_logs", Cron(minute="50", hour="2"), expires=dt.timedelta(hours=12)),
     Entry("alerts.watch_jobs", seconds(60), expires=dt.timedelta(seconds=60)),
+    Entry("vehicles.alarm_inside", seconds(10), expires=dt.timedelta(seconds=10)),
     Entry("vehicles.close_unseen_visits", seconds(120), expires=dt.timedelta(seconds=120)),
     Entry("vehicles.settle_openings", seconds(60), expires=dt.timedelta(seconds=60)),
     Entry("alerts.forget_events", Cron(minute="40", hour="2"), expires=dt.timedelta(hours=12)),

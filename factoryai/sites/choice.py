@@ -42,6 +42,10 @@ class Choice:
     def slug(self) -> str:
         return self.site.slug if self.site else ""
 
+    def shows(self, site_id: int) -> bool:
+        """Whether rows of a site are shown; asked of what the person may see anyway."""
+        return self.site is None or self.site.pk == site_id
+
     def narrow(self, rows: ScopedQuerySet) -> Any:
         """Keep the rows of the chosen site; ``rows`` are already those that the person may see."""
         return rows.for_site(self.site) if self.site else rows

@@ -70,7 +70,7 @@ def engine(request: pytest.FixtureRequest, settings: object, tmp_path: Path) -> 
 @pytest.fixture
 def demo(db: None, engine: str, tmp_path: Path) -> Site:
     site, now = logins.turn_demo_on(tmp_path), timezone.now()
-    cameras.add_demo_cameras(site)
+    cameras.add_demo_cameras(site, at=now)
     staff.add_staff(site, at=now)
     staff.enrol_staff(site, at=now)
     return site

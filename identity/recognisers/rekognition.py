@@ -31,7 +31,7 @@ from botocore.parsers import ResponseParserError
 
 from identity.recognisers.base import Face, PermanentError, TransientError
 from identity.recognisers.local import LocalRecogniser
-from identity.recognisers.retries import Retrier, retrying
+from identity.recognisers.retries import Retrier, attempt_left_s, retrying
 from identity.rules import REKOGNITION, Candidate, Decision, Thresholds, decide_identity
 
 log = logging.getLogger(__name__)
@@ -139,9 +139,17 @@ class DailySpend:
 def make_client(*, config: Config | None = None, **options: Any) -> Any:
     """Return the client that all threads share; ``options`` are boto3's (region, keys, ``endpoint_url``).
 
-    ``config`` is laid over `CLIENT_CONFIG`.
+    ``config`` is laid over `CLIENT_CONFIG`. An attempt made under a `Retrier` waits no longer than its deadline.
     """
-    return boto3.client("rekognition", config=CLIENT_CONFIG.merge(config) if config else CLIENT_CONFIG, **options)
+    client = boto3.client("rekognition", config=CLIENT_CONFIG.merge(config) if config else CLIENT_CONFIG, **options)
+    client.meta.events.register("before-call.rekognition", cut_to_deadline)
+    return client
+
+
+def cut_to_deadline(context: dict[str, Any], **_: Any) -> None:
+    """Let one request wait for its answer only while the whole call has time, what connecting may take set aside."""
+    config = context["client_config"]
+    context["read_timeout"] = min(config.read_timeout, max(0.05, attempt_left_s() - config.connect_timeout))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from math import inf
 from typing import ParamSpec, TypeVar
 
 from identity.recognisers.base import PermanentError, TransientError
@@ -28,13 +31,50 @@ class CircuitOpenError(TransientError):
         super().__init__("circuit_open", "the service is resting after repeated failures")
 
 
+class UsedUpError(TransientError):
+    """The face has cost all the requests that one may; nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("requests_used_up", "this face has cost as many requests as one may")
+
+
+@dataclass(slots=True)
+class Allowance:
+    """Requests that one face may still cost, whatever they are for: a second shot, a retry, a missing collection."""
+
+    left: int = 4
+
+    def take(self) -> None:
+        self.left -= 1
+
+
+_allowance: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
+_left_s: ContextVar[float] = ContextVar("left_s", default=inf)
+
+
+@contextmanager
+def paid_from(allowance: Allowance) -> Iterator[None]:
+    """Take every request that is made inside, of this thread, from one allowance; none is made beyond it."""
+    token = _allowance.set(allowance)
+    try:
+        yield
+    finally:
+        _allowance.reset(token)
+
+
+def attempt_left_s() -> float:
+    """Return what is left of the whole call's deadline for the attempt that is being made; endless outside of one."""
+    return _left_s.get()
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How often and when.
 
     ``attempt_s`` is what an attempt is expected to take at most; none is begun that could end after ``deadline_s``,
-    counted from the start of the first. 4.5 s leaves room for a fourth attempt after 7 s. With ``has_jitter`` a wait
-    is drawn from zero to its full length, so that many callers do not come back together.
+    counted from the start of the first. 4.5 s leaves room for a fourth attempt after 7 s; the client cuts its time-outs
+    to what is left (`attempt_left_s`), so an attempt that takes longer ends by the deadline as well. With
+    ``has_jitter`` a wait is drawn from zero to its full length, so that many callers do not come back together.
     """
 
     max_retries: int = 3
@@ -135,14 +175,20 @@ class Retrier:
 
         A `PermanentError` is an answer: it neither waits nor counts against the service, unless it says that no call
         can succeed (``opens_circuit``), which opens the breaker at once. Any other exception is a failed call as well:
-        a probe that ends in one must not keep the breaker open for ever.
+        a probe that ends in one must not keep the breaker open for ever. Raises `UsedUpError` when the face has no
+        requests left (`paid_from`).
         """
+        allowance = _allowance.get()
+        if allowance and allowance.left < 1:
+            raise UsedUpError
         self.breaker.admit()
         self.budget.pay_in()
         began, retry = self.clock(), 0
         while True:
+            if allowance:
+                allowance.take()
             try:
-                result = function()
+                result = self._attempt(function, self.policy.deadline_s - (self.clock() - began))
             except TransientError:
                 wait = self.policy.wait_s(retry, self.draw)
                 if not self._may_retry(retry, wait, self.clock() - began):
@@ -163,9 +209,19 @@ class Retrier:
                 self.breaker.succeeded()
                 return result
 
+    @staticmethod
+    def _attempt(function: Callable[[], R], left_s: float) -> R:
+        token = _left_s.set(left_s)
+        try:
+            return function()
+        finally:
+            _left_s.reset(token)
+
     def _may_retry(self, retry: int, wait: float, elapsed: float) -> bool:
+        allowance = _allowance.get()
+        is_allowed = retry < self.policy.max_retries and (allowance is None or allowance.left > 0)
         ends_in_time = elapsed + wait + self.policy.attempt_s <= self.policy.deadline_s
-        return retry < self.policy.max_retries and ends_in_time and self.budget.take()
+        return is_allowed and ends_in_time and self.budget.take()
 
 
 def retrying(max_retries: int = 3, **options: object) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -21,7 +21,7 @@ from identity.models import PaidRequests, RemoteFace
 from identity.recognisers.base import Face, Recogniser, RecogniserError
 from identity.recognisers.local import LocalRecogniser
 from identity.recognisers.rekognition import RekognitionRecogniser, SpendingStopError, make_client
-from identity.recognisers.retries import Retrier
+from identity.recognisers.retries import Retrier, UsedUpError
 from identity.rules import Candidate, Decision, Thresholds, decide_identity
 from identity.services.gallery import LiveGallery, gallery_for
 from identity.services.outages import ServiceWatch
@@ -75,6 +75,8 @@ class StandInRecogniser(SiteRecogniser):
     def identify(self, image: np.ndarray, face: Face) -> Decision:
         try:
             decision = self.remote.identify(image, face)
+        except UsedUpError:
+            log.info("A face has cost all it may; the local engine decides.")
         except RecogniserError as error:
             self._watch.failed(error)
         except DatabaseError:

@@ -19,6 +19,7 @@ from identity.pictures import decode_picture, encode_picture
 from identity.recognisers.base import Face as FoundFace
 from identity.recognisers.base import PermanentError, TransientError
 from identity.recognisers.rekognition import IndexedFace, RekognitionRecogniser
+from identity.recognisers.retries import Allowance, paid_from
 from identity.rules import ENROL_WIDTH, SFACE, is_unlike_own, judge_quality, other_owner, quality_score
 from identity.services import engines
 from identity.services.erasure import delete_remote_faces
@@ -266,14 +267,18 @@ def _note_indexed(face: Face, indexed: IndexedFace, remote: RekognitionRecognise
 
 
 def index_face(remote: RekognitionRecogniser, photo: Photo, person: str) -> IndexedFace:
-    """Enrol a photo there; a collection that is missing is made first, which is right here and nowhere else."""
-    try:
+    """Enrol a photo there; a collection that is missing is made first, which is right here and nowhere else.
+
+    All of it together is at most four requests.
+    """
+    with paid_from(Allowance()):
+        try:
+            return remote.index(photo.image, photo.face, person)
+        except PermanentError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+        remote.create_collection()
         return remote.index(photo.image, photo.face, person)
-    except PermanentError as error:
-        if error.code != "ResourceNotFoundException":
-            raise
-    remote.create_collection()
-    return remote.index(photo.image, photo.face, person)
 
 
 def shrink(image: np.ndarray, side: int) -> np.ndarray:

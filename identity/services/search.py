@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from factoryai.sites.models import Site
 from identity.models import Employee
 from identity.pictures import decode_picture
-from identity.rules import Decision, Outcome, judge_quality
+from identity.recognisers.retries import Allowance, paid_from
+from identity.rules import Decision, Outcome, judge_quality, sureness
 from identity.services import engines
 
 
@@ -34,7 +35,8 @@ RANK = {Outcome.KNOWN: 2, Outcome.REVIEW: 1, Outcome.UNKNOWN: 0}
 def search_picture(*, data: bytes, sites: Sequence[Site], at: dt.datetime) -> Found:
     """Turn an uploaded picture upright, search its largest face at each site, and return the best decision.
 
-    With Rekognition that is one paid request a site. Raises `Refusal` for a picture that cannot be read, and
+    With Rekognition that is one paid request a site while the face may cost any; the sites beyond are searched here.
+    Raises `Refusal` for a picture that cannot be read, and
     `RecogniserError` when no engine answers.
     """
     image, faces = engines.finder().find_upright(decode_picture(data))
@@ -42,10 +44,11 @@ def search_picture(*, data: bytes, sites: Sequence[Site], at: dt.datetime) -> Fo
         return Found(Outcome.NO_FACE.value, "no_face")
     if why := judge_quality(faces[0].quality):
         return Found(Outcome.NO_FACE.value, why)
-    decided = [(engines.recogniser_for(site).identify(image, faces[0]), site) for site in sites]
+    with paid_from(Allowance()):
+        decided = [(engines.recogniser_for(site).identify(image, faces[0]), site) for site in sites]
     if not decided:
         return Found(Outcome.UNKNOWN.value, "no_site")
-    decision, site = max(decided, key=lambda pair: (RANK[pair[0].outcome], pair[0].similarity or 0.0))
+    decision, site = max(decided, key=lambda pair: (RANK[pair[0].outcome], sureness(pair[0])))
     return _describe(decision, site, at)
 
 

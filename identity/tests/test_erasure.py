@@ -25,6 +25,7 @@ from identity.services.gallery import forget_galleries
 from identity.services.outages import ServiceWatch
 from identity.services.people import save_employee
 from identity.services.reconcile import reconcile_faces
+from identity.services.search import search_picture
 from identity.services.snapshots import hold_snapshot, read_snapshot
 from identity.tests.factories import NOON, make_employee, make_face, make_unknown, unit
 from identity.tests.photos import driver, photo
@@ -61,6 +62,14 @@ def aws(settings) -> Iterator[RekognitionServer]:
         settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "test"
         yield server
     engines.forget_watches()
+
+
+@pytest.fixture
+def patient(aws):
+    """The waits of the retries take no time."""
+    clock = Clock()
+    engines._retrier(aws.url).sleep = clock.sleep
+    return clock
 
 
 def enrol(employee, number=0):
@@ -335,6 +344,25 @@ def test_a_photo_the_service_refuses_is_not_kept_here_either(people, ravi, aws):
     with pytest.raises(Refusal, match="LOW_SHARPNESS") as refused:
         enrol(ravi)
     assert (refused.value.code, Face.objects.count(), list(media_files().entries())) == ("not_indexed", 0, [])
+
+
+def test_an_enrolment_costs_four_requests_whatever_has_to_be_made_first(ravi, aws, patient):
+    aws.script = ["503", "ok", "503", "ok"]
+    enrol(ravi)
+    assert (aws.calls, RemoteFace.objects.count()) == (
+        ["IndexFaces", "IndexFaces", "CreateCollection", "CreateCollection"], 0,
+    )  # fmt: skip
+    assert tasks.reconcile_faces()["pune"] == "1 enrolled, 0 deleted"
+
+
+def test_a_face_searched_at_many_sites_costs_four_requests(people, ravi, aws, patient):
+    enrol(ravi)
+    aws.collections["factoryai-chennai"] = {}
+    aws.calls.clear()
+    aws.script = ["503", "503", "503"]
+    found = search_picture(data=photo(60), sites=[people.other_site, people.site], at=NOON)
+    assert (found.employee, found.engine, len(aws.calls)) == (ravi.pk, "local", 4)
+    assert not Alert.objects.filter(kind="face_service").exists()
 
 
 def test_a_service_that_is_away_does_not_stop_an_enrolment(people, ravi, aws):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from datetime import date
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from botocore.config import Config
 
+from identity.analyser import FaceAnalyser
 from identity.recognisers.base import PermanentError, RecogniserError, TransientError
 from identity.recognisers.rekognition import (
     LIMIT_BYTES,
@@ -21,9 +23,18 @@ from identity.recognisers.rekognition import (
     make_client,
     retrying_aws,
 )
-from identity.recognisers.retries import CircuitBreaker, CircuitOpenError, Retrier
+from identity.recognisers.retries import (
+    Allowance,
+    CircuitBreaker,
+    CircuitOpenError,
+    Retrier,
+    RetryPolicy,
+    UsedUpError,
+    paid_from,
+)
 from identity.rules import Outcome, decide_identity
 from identity.tests.rekognition_server import ENGINE, RekognitionServer
+from identity.tests.test_analyser import coming_nearer, passage, sightings
 from identity.tests.test_local_recogniser import clip_frames
 from identity.tests.test_retries import Clock
 
@@ -153,6 +164,52 @@ def test_a_service_that_hangs_is_let_go_of_and_asked_four_times(server: Rekognit
     with pytest.raises(TransientError) as caught:
         engine.create_collection()
     assert (caught.value.code, len(server.calls), clock.sleeps) == ("unreachable", 4, [1, 2, 4])
+
+
+def test_the_last_attempt_ends_with_the_whole_call_however_long_one_may_take(
+    server: RekognitionServer, clock: Clock
+) -> None:
+    server.script, server.hang_s = ["500", "hang", "hang"], 9.0
+    engine = connect(server, clock, config=Config(connect_timeout=0.1, read_timeout=5))
+    policy = RetryPolicy(first_wait_s=0.05, attempt_s=0.2, deadline_s=0.8)
+    engine._retrier = Retrier(policy=policy, breaker=CircuitBreaker())
+    began = time.monotonic()
+    with pytest.raises(TransientError) as caught:
+        engine.create_collection()
+    assert (caught.value.code, len(server.calls)) == ("unreachable", 2)
+    assert time.monotonic() - began < 4, "the time-out of one attempt alone is five seconds"
+
+
+def test_a_request_outside_of_a_call_has_the_clients_own_time(server: RekognitionServer) -> None:
+    server.script = ["slow"]
+    client = make_client(endpoint_url=server.url, **KEYS)
+    assert client.list_faces(CollectionId="factory")["Faces"] == []
+
+
+def test_a_face_costs_four_requests_however_many_calls_it_takes(
+    server: RekognitionServer, engine: RekognitionRecogniser, clock: Clock, driver: list[np.ndarray]
+) -> None:
+    server.script = ["503", "ok", "503", "503", "503"]
+    with paid_from(Allowance()):
+        assert search(engine, driver[0]) == []
+        with pytest.raises(TransientError):
+            search(engine, driver[1])
+        assert (len(server.calls), clock.sleeps) == (4, [1, 1])
+        with pytest.raises(UsedUpError):
+            search(engine, driver[1])
+    assert len(server.calls) == 4
+    assert not engine._retrier.breaker.is_open
+
+
+def test_a_passage_of_two_searches_costs_four_requests_while_the_service_fails(
+    server: RekognitionServer, engine: RekognitionRecogniser, driver: list[np.ndarray]
+) -> None:
+    """The first search meets two faults and names nobody; the better shot's may cost the one request that is left."""
+    server.script = ["503", "503", "ok", "503", "ok"]
+    images = coming_nearer(driver[0], 12)
+    found = sightings(passage(FaceAnalyser(engine, {}), [*images, *images[-1:] * 4]))
+    assert [observation.data["outcome"] for observation in found] == ["unknown"]
+    assert len(server.calls) == 4
 
 
 def test_a_slow_answer_is_waited_for(

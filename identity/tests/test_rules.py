@@ -89,13 +89,54 @@ def test_shots_of_one_person_are_joined_to_the_most_similar() -> None:
     assert (joined.outcome, joined.person, joined.similarity) == (Outcome.KNOWN, "Asha", 0.7)
 
 
-def test_two_names_in_one_track_are_a_review() -> None:
-    joined = vote([decide(("Asha", 0.5)), decide(("Ravi", 0.6)), decide(("Asha", 0.7))])
-    assert (joined.outcome, joined.person, joined.reason) == (Outcome.REVIEW, "Asha", "shots_disagree")
+A, B = ("Asha", 0.55), ("Ravi", 0.50)
+PERHAPS_A, PERHAPS_B, NOBODY = ("Asha", 0.36), ("Ravi", 0.38), ("Asha", 0.1)
 
 
-def test_a_track_for_review_beats_unknown_shots() -> None:
-    assert vote([decide(("Asha", 0.1)), decide(("Asha", 0.35))]).outcome is Outcome.REVIEW
+@pytest.mark.parametrize(
+    ("shots", "outcome", "person"),
+    [
+        pytest.param([A], Outcome.KNOWN, "Asha", id="named once"),
+        pytest.param([A, A], Outcome.KNOWN, "Asha", id="named twice alike"),
+        pytest.param([A, PERHAPS_A], Outcome.KNOWN, "Asha", id="named and doubted as the same"),
+        pytest.param([NOBODY, A], Outcome.KNOWN, "Asha", id="named once closer"),
+        pytest.param([A, B], Outcome.REVIEW, "Asha", id="a tie of two names"),
+        pytest.param([B, A, A], Outcome.REVIEW, "Asha", id="two names against one"),
+        pytest.param([B, ("Asha", 0.41), ("Asha", 0.42)], Outcome.REVIEW, "Asha", id="the name given most often"),
+        pytest.param([PERHAPS_B, A], Outcome.REVIEW, "Asha", id="named, and doubted as somebody else"),
+        pytest.param([A, PERHAPS_B], Outcome.REVIEW, "Asha", id="the same the other way round"),
+        pytest.param([A, A, PERHAPS_B], Outcome.REVIEW, "Asha", id="named twice, doubted once as somebody else"),
+        pytest.param([A, PERHAPS_A, PERHAPS_B], Outcome.REVIEW, "Asha", id="all of it"),
+        pytest.param([PERHAPS_A], Outcome.REVIEW, "Asha", id="doubted"),
+        pytest.param([PERHAPS_A, PERHAPS_B], Outcome.REVIEW, "Ravi", id="doubted as two people"),
+        pytest.param([NOBODY, PERHAPS_A], Outcome.REVIEW, "Asha", id="doubted once"),
+        pytest.param([NOBODY, NOBODY], Outcome.UNKNOWN, None, id="nobody"),
+    ],
+)
+def test_a_track_is_known_only_while_one_person_is_in_play(shots: list, outcome: Outcome, person: str | None) -> None:
+    joined = vote([decide(shot) for shot in shots])
+    assert (joined.outcome, joined.person) == (outcome, person)
+    assert (joined.reason == "shots_disagree") == (len({name for name, score in shots if score >= SFACE.review}) > 1)
+
+
+SHOTS = st.lists(st.tuples(st.sampled_from(["Asha", "Ravi", "Meena"]), st.floats(0, 1)), min_size=1, max_size=4)
+
+
+@given(SHOTS, st.randoms())
+def test_a_name_needs_a_shot_above_the_threshold_and_nobody_else_in_play(shots: list, random: object) -> None:
+    decisions = [decide(shot) for shot in shots]
+    joined = vote(decisions)
+    resembled = {name for name, score in shots if score >= SFACE.review}
+    is_named = any(score >= SFACE.known for _, score in shots)
+    assert (joined.outcome is Outcome.KNOWN) == (is_named and len(resembled) == 1)
+    random.shuffle(decisions)
+    assert vote(decisions).outcome is joined.outcome
+
+
+def test_shots_of_two_engines_are_compared_by_what_each_asks_for_a_name() -> None:
+    by_service = decide_identity([Candidate("Asha", 85.0)], REKOGNITION)
+    joined = vote([by_service, decide(("Asha", 0.39))])
+    assert joined.thresholds is SFACE, "85 of 99 per cent is further from a name than 0.39 of 0.40"
 
 
 GOOD = {"width": 80.0, "sharpness": 300.0, "brightness": 120.0, "turn": 0.1}

@@ -12,11 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from factoryai.rest import AwareDateTimeField, Refusal
+from factoryai.bulk import ReceivedRowsSerializer, checked, read_rows
+from factoryai.rest import AwareDateTimeField
 from factoryai.sites.models import Role
 from factoryai.sites.permissions import SiteRole
 from occupancy.models import Zone
-from occupancy.services.logs import MOST_LOGS, NewLog, Received, record_logs
+from occupancy.services.logs import NewLog, record_logs
 
 
 class LogSerializer(serializers.Serializer):
@@ -27,34 +28,20 @@ class LogSerializer(serializers.Serializer):
     count = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, allow_null=True)
 
 
-class RejectedSerializer(serializers.Serializer):
-    index = serializers.IntegerField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class ReceivedSerializer(serializers.Serializer):
-    accepted = serializers.IntegerField()
-    duplicates = serializers.IntegerField()
-    rejected = RejectedSerializer(many=True)
-
-
 class LogsView(APIView):
     permission_classes = [SiteRole]
     read_roles = write_roles = (Role.DEVICE, Role.MANAGER)
 
-    @extend_schema(request=LogSerializer(many=True), responses=ReceivedSerializer)
+    @extend_schema(request=LogSerializer(many=True), responses=ReceivedRowsSerializer)
     def post(self, request: Request) -> Response:
         """Record up to 1,000 logs; a bad row never spoils its neighbours."""
-        if not isinstance(request.data, list):
-            raise Refusal("not_a_list", "Send a list of logs.")
-        if len(request.data) > MOST_LOGS:
-            raise Refusal("too_many_rows", f"At most {MOST_LOGS} rows at a time.", 413)
-        rows, indexes, rejected = _parse(request.data)
+        good, received = read_rows(request.data, _read)
+        rows = [row for _, row in good]
         mine = Zone.objects.visible_to(request.user, self.write_roles).filter(pk__in={row.zone for row in rows})
         source = f"api:{request.user.pk}"
-        result = record_logs(rows=rows, zones=list(mine), source=source, at=timezone.now())
-        return Response(_answer(result, indexes, rejected))
+        recorded = record_logs(rows=rows, zones=list(mine), source=source, at=timezone.now())
+        received.add(recorded, [index for index, _ in good])
+        return Response(received.answer())
 
 
 PLAIN = frozenset({"event_id", "zone", "at", "kind", "count"})
@@ -85,28 +72,5 @@ def _plain(item: Any) -> NewLog | None:
     return NewLog(event_id, zone, at, kind, count)
 
 
-def _parse(data: list[Any]) -> tuple[list[NewLog], list[int], list[dict[str, Any]]]:
-    """Return the readable rows, where each stood in the list, and the refusals of the others."""
-    rows, indexes, rejected = [], [], []
-    for index, item in enumerate(data):
-        if plain := _plain(item):
-            rows.append(plain)
-            indexes.append(index)
-            continue
-        row = LogSerializer(data=item)
-        if row.is_valid():
-            rows.append(NewLog(**row.validated_data))
-            indexes.append(index)
-            continue
-        name, errors = next(iter(row.errors.items()))
-        rejected.append({"index": index, "code": errors[0].code, "message": f"{name}: {errors[0]}"})
-    return rows, indexes, rejected
-
-
-def _answer(result: Received, indexes: list[int], rejected: list[dict[str, Any]]) -> dict[str, Any]:
-    late = [{"index": indexes[at], "code": code, "message": text} for at, code, text in result.rejected]
-    return {
-        "accepted": result.accepted,
-        "duplicates": result.duplicates,
-        "rejected": sorted([*rejected, *late], key=lambda row: row["index"]),
-    }
+def _read(item: Any) -> NewLog:
+    return _plain(item) or NewLog(**checked(LogSerializer(data=item)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.db import transaction
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -16,8 +15,8 @@ from rest_framework.views import APIView
 from factoryai.rest import ModelSerializer, NotFound, RefusesReadOnly
 from factoryai.sites.permissions import PEOPLE, SiteField, SiteRole, SiteScoped
 from occupancy.models import Zone
-from occupancy.services.capacity import rejudge_zone
 from occupancy.services.corrections import CORRECTORS, correct_zone
+from occupancy.services.zones import save_zone
 
 
 class ZoneSerializer(RefusesReadOnly, ModelSerializer):
@@ -58,9 +57,14 @@ class ZoneViewSet(
     ordering_fields = ["name"]
     http_method_names = ["get", "post", "patch", "head", "options"]
 
-    @transaction.atomic
+    def perform_create(self, serializer: ZoneSerializer) -> None:
+        serializer.instance = Zone(**serializer.validated_data)
+        save_zone(zone=serializer.instance, at=timezone.now())
+
     def perform_update(self, serializer: ZoneSerializer) -> None:
-        rejudge_zone(zone=serializer.save(), at=timezone.now())
+        for name, value in serializer.validated_data.items():
+            setattr(serializer.instance, name, value)
+        save_zone(zone=serializer.instance, at=timezone.now())
 
 
 class CorrectSerializer(serializers.Serializer):

@@ -77,6 +77,14 @@ def _business_date(now: datetime, zone: ZoneInfo, reset_at: time) -> date:
     return local - timedelta(days=1)
 
 
+def next_reset(now: datetime, zone: ZoneInfo, reset_at: time, last_done: date | None) -> datetime:
+    """Return when the next reset is due after ``now``; a business date has one, whatever its time is changed to."""
+    day = now.astimezone(zone).date()
+    while due_at(day, zone, reset_at) <= now or (last_done is not None and day <= last_done):
+        day += timedelta(days=1)
+    return due_at(day, zone, reset_at)
+
+
 def reset_count(policy: Policy, open_sessions: int) -> int:
     """Return the count a reset sets: zero, or the people who are known to be on shift."""
     return open_sessions if policy is Policy.TO_OPEN_SESSIONS else 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Q
 
 from factoryai.alerts.models import Severity
@@ -24,13 +23,6 @@ def judge_zones(*, ids: Iterable[int], at: datetime) -> None:
         if level != zone.level:
             Zone.objects.filter(pk=zone.pk).update(level=level.value)
             _tell(zone, level, count, at)
-
-
-@transaction.atomic
-def rejudge_zone(*, zone: Zone, at: datetime) -> None:
-    """Judge a zone whose capacity may have changed."""
-    Zone.objects.select_for_update(of=("self",)).get(pk=zone.pk)
-    judge_zones(ids=[zone.pk], at=at)
 
 
 def _tell(zone: Zone, level: Level, count: int, at: datetime) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Count, F
 
-from factoryai.rest import Refusal
+from factoryai.bulk import Received, refuse_too_many, sort_out
 from occupancy.models import Log, Zone, ZoneLine, microseconds
 from occupancy.rules.sums import SETTING, Kind
 from occupancy.services.capacity import judge_zones
@@ -17,7 +17,6 @@ from occupancy.services.watermarks import reopen_for
 from streaming.frames import Observation
 from streaming.models import Camera
 
-MOST_LOGS = 1000
 CLOCK_SLACK = timedelta(minutes=5)
 """How far ahead of the server a device's clock may be."""
 
@@ -37,15 +36,6 @@ class NewLog:
     kind: str
     count: int | None = None
     line: str = ""
-
-
-@dataclass(slots=True)
-class Received:
-    """What became of a list: ``rejected`` holds (index, code, message)."""
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 def judge_log(row: NewLog, zones: Mapping[int, Zone], at: datetime) -> tuple[str, str] | None:
@@ -73,21 +63,14 @@ def record_logs(*, rows: Sequence[NewLog], zones: Sequence[Zone], source: str, a
 
     An event id that the source used for the zone before changes nothing. Raises `Refusal` for too many rows.
     """
-    if len(rows) > MOST_LOGS:
-        raise Refusal("too_many_rows", f"At most {MOST_LOGS} rows at a time.", 413)
-    known, result = lock_zones(zones), Received()
-    good = []
-    for index, row in enumerate(rows):
-        if refused := judge_log(row, known, at):
-            result.rejected.append((index, *refused))
-        else:
-            good.append(row)
+    refuse_too_many(rows)
+    known = lock_zones(zones)
+    good, rejected = sort_out(rows, lambda row: judge_log(row, known, at))
     fresh = _without_repeats(good, source)
-    result.accepted, result.duplicates = len(fresh), len(good) - len(fresh)
     Log.objects.bulk_create([log_of(row, source, at) for row in fresh])
     reopen_for_rows(known, fresh)
     judge_zones(ids={row.zone for row in fresh}, at=at)
-    return result
+    return Received(len(fresh), len(good) - len(fresh), rejected)
 
 
 def record_crossing(*, observation: Observation, at: datetime) -> Received:

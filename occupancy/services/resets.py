@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from factoryai.alerts.services import close_alert, raise_alert
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
 from occupancy.models import Log, Zone, microseconds
-from occupancy.rules.resets import Policy, ResetDecision, ResetPlan, decide_reset, due_at, reset_count
+from occupancy.rules.resets import Policy, ResetDecision, ResetPlan, decide_reset, due_at, next_reset, reset_count
 from occupancy.rules.sums import Kind
 from occupancy.services.capacity import judge_zones
 from occupancy.services.logs import after_all
@@ -46,6 +47,8 @@ def _reset_if_due(pk: int, at: datetime, people_on_shift: PeopleOnShift | None) 
     zone = _lock(pk)
     policy = Policy(zone.reset_policy)
     plan = plan_reset(zone, at)
+    if zone.reset_asked_date == plan.business_date:
+        return ""
     if plan.decision is ResetDecision.RUN and at >= due_at(plan.business_date, zone.site.zone, zone.reset_at):
         if policy is Policy.TO_OPEN_SESSIONS and people_on_shift is None:
             return _ask(zone, plan.business_date, at, "Nobody counts the people on shift here.")
@@ -54,6 +57,36 @@ def _reset_if_due(pk: int, at: datetime, people_on_shift: PeopleOnShift | None) 
     if plan.decision is ResetDecision.ASK:
         return _ask(zone, plan.business_date, at, f"It was due at {zone.reset_at:%H:%M} and did not run in time.")
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a new setting of the drift reset will do, in words; whether its time has passed for now."""
+
+    words: str
+    has_passed: bool = False
+
+
+def judge_new_time(*, zone: Zone, at: datetime) -> Outlook:
+    """Judge a reset that was just switched on, or set to another time; the caller has locked the zone.
+
+    One whose time has passed is not made up for, its window or not: people may be inside. A person is asked at once.
+    """
+    if zone.reset_policy == Policy.OFF:
+        return Outlook("The count is not reset by itself.")
+    plan, clock = plan_reset(zone, at), zone.site.zone
+    is_past_due = due_at(plan.business_date, clock, zone.reset_at) <= at
+    has_passed = plan.decision is ResetDecision.ASK or (plan.decision is ResetDecision.RUN and is_past_due)
+    if has_passed and zone.logs.exists():
+        set_at = f"{at.astimezone(clock):%H:%M}"
+        _ask(zone, plan.business_date, at, f"It was set to {zone.reset_at:%H:%M} at {set_at}, when that had passed.")
+    elif has_passed:
+        Zone.objects.filter(pk=zone.pk).update(reset_asked_date=plan.business_date)
+    due = next_reset(at, clock, zone.reset_at, zone.last_reset_date).astimezone(clock)
+    words = f"The next drift reset is due on {due:%A, %d %B at %H:%M}."
+    if has_passed:
+        words = f"{zone.reset_at:%H:%M} has passed: nothing is reset now, correct the count if it is wrong. {words}"
+    return Outlook(words, has_passed)
 
 
 @transaction.atomic

@@ -12,9 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Value
+from django.db.models.functions import Least
 
 from factoryai.sites.models import Site
-from occupancy.models import Hour, Zone, microseconds
+from occupancy.models import Day, Hour, Month, Zone, microseconds
 from occupancy.rules.sums import day_bounds, hour_of, next_month
 from occupancy.services.statements import DAYS_FROM_HOURS, HOURS_FROM_LOGS, MONTHS_FROM_DAYS
 from occupancy.services.watermarks import reopen
@@ -121,12 +123,19 @@ def _groups(zones: list[Zone], step: Callable, at: datetime) -> dict[Bucket, lis
 
 
 def _sum_hour(bucket: Bucket, ids: list[int]) -> None:
+    """Sum an hour. One that belongs to a day that was summed, since the site's clock went back, reopens the day."""
     Hour.objects.filter(zone__in=ids, start__gt=bucket.start, start__lt=bucket.end).delete()
     _execute(HOURS_FROM_LOGS, ids, start_us=microseconds(bucket.start), end_us=microseconds(bucket.end), **_of(bucket))
-    Zone.objects.filter(pk__in=ids).update(summed_until=bucket.end)
+    Zone.objects.filter(pk__in=ids).update(
+        summed_until=bucket.end,
+        days_until=Least("days_until", Value(bucket.date)),
+        months_until=Least("months_until", Value(bucket.date.replace(day=1))),
+    )
 
 
 def _sum_day(bucket: Bucket, ids: list[int]) -> None:
+    hours = Hour.objects.filter(zone=OuterRef("zone"), date=OuterRef("date"))
+    Day.objects.filter(~Exists(hours), zone__in=ids, date=bucket.date).delete()  # a change of the clock took them all
     _execute(DAYS_FROM_HOURS, ids, whole_us=microseconds(bucket.end) - microseconds(bucket.start), **_of(bucket))
     Zone.objects.filter(pk__in=ids).update(days_until=bucket.date + timedelta(days=1))
 
@@ -134,6 +143,8 @@ def _sum_day(bucket: Bucket, ids: list[int]) -> None:
 def _sum_month(bucket: Bucket, ids: list[int]) -> None:
     whole_us = microseconds(bucket.end) - microseconds(bucket.start)
     after = connection.ops.adapt_datefield_value(next_month(bucket.date))
+    days = Day.objects.filter(zone=OuterRef("zone"), date__gte=bucket.date, date__lt=next_month(bucket.date))
+    Month.objects.filter(~Exists(days), zone__in=ids, date=bucket.date).delete()
     _execute(MONTHS_FROM_DAYS, ids, whole_us=whole_us, after=after, **_of(bucket))
     Zone.objects.filter(pk__in=ids).update(months_until=next_month(bucket.date))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -83,3 +84,13 @@ def test_a_smaller_capacity_raises_the_alarm_at_once(people: People, hall: Zone)
     form = {**zone_form(hall, camera, ""), "lines-TOTAL_FORMS": 0, "capacity": 5}
     assert client_of(people.kavita).post(f"/admin/occupancy/zone/{hall.pk}/change/", form).status_code == 302
     assert Zone.objects.get().level == "full"
+
+
+def test_a_reset_set_to_a_time_that_has_passed_is_said_at_once(people: People, hall: Zone) -> None:
+    camera, client = make_camera(people.site, "door", roles=["occupancy"]), client_of(people.kavita)
+    passed = (timezone.now().astimezone(people.site.zone) - timedelta(minutes=2)).strftime("%H:%M")
+    Zone.objects.update(last_reset_date=date(2020, 1, 1))
+    form = {**zone_form(hall, camera, ""), "lines-TOTAL_FORMS": 0, "reset_at": passed}
+    page = client.post(f"/admin/occupancy/zone/{hall.pk}/change/", form, follow=True).content.decode()
+    assert f"{passed} has passed: nothing is reset now" in page
+    assert "The next drift reset is due on" in page

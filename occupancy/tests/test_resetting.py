@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +16,7 @@ from occupancy.services.corrections import correct_zone
 from occupancy.services.logs import NewLog, record_logs
 from occupancy.services.resets import reset_by_hand, reset_zones
 from occupancy.services.sums import sum_hours
+from occupancy.services.zones import save_zone
 
 pytestmark = pytest.mark.django_db
 KOLKATA, BERLIN = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Berlin")
@@ -122,6 +123,66 @@ def test_the_next_night_runs_by_itself_again_after_a_missed_one(hall):
     run(night(4, 30))
     assert run(night(3, day=4)) == {"reset": 1, "asked": 0}
     assert not Alert.objects.get().is_open
+
+
+def switch(hall, at, **settings):
+    """Set something about the reset as a manager does, with a row that was read before the last job ran."""
+    zone = Zone.objects.get(pk=hall.pk)
+    for name, value in settings.items():
+        setattr(zone, name, value)
+    return save_zone(zone=zone, at=at)
+
+
+@pytest.mark.parametrize("moment", [night(3, 20), night(14)], ids=["in its window", "in the afternoon"])
+def test_a_reset_switched_on_after_its_time_asks_at_once_and_waits_for_the_next_night(hall, moment):
+    Zone.objects.update(reset_policy="off", last_reset_date=None)
+    outlook = switch(hall, moment, reset_policy="to_zero")
+    alert = Alert.objects.get()
+    assert (outlook.has_passed, "Wednesday, 04 March at 03:00" in outlook.words) == (True, True)
+    assert f"{moment.astimezone(KOLKATA):%H:%M}, when that had passed" in alert.detail
+    for minutes in range(0, 12 * 60, 5):
+        assert run(moment + minutes * MINUTE) == {"reset": 0, "asked": 0}
+    assert (raw_count(hall), alert.times_raised) == (2, 1)
+    assert run(night(3, day=4)) == {"reset": 1, "asked": 0}
+
+
+def test_a_reset_moved_to_a_time_that_has_passed_does_not_come_late(hall):
+    outlook = switch(hall, night(13, 10), reset_at=time(13))
+    assert (outlook.has_passed, Alert.objects.count()) == (True, 1)
+    assert [run(night(13, 15)), run(night(13, 55))] == [{"reset": 0, "asked": 0}] * 2
+    assert run(night(13, day=4)) == {"reset": 1, "asked": 0}
+
+
+def test_a_reset_moved_to_later_tonight_runs_tonight(hall):
+    outlook = switch(hall, night(12), reset_at=time(23))
+    assert (outlook.has_passed, "Tuesday, 03 March at 23:00" in outlook.words) == (False, True)
+    assert [run(night(22, 55))["reset"], run(night(23))["reset"]] == [0, 1]
+
+
+def test_a_reset_that_has_run_today_says_that_the_next_is_tomorrow(hall):
+    run(night(3))
+    outlook = switch(hall, night(12), reset_at=time(23))
+    assert (outlook.has_passed, "Wednesday, 04 March at 23:00" in outlook.words) == (False, True)
+    assert [run(night(23)), run(night(23, day=4))] == [{"reset": 0, "asked": 0}, {"reset": 1, "asked": 0}]
+
+
+def test_a_new_zone_is_no_question_and_is_not_reset_under_the_feet_of_the_first(people):
+    zone = Zone(site=people.site, name="New")
+    assert save_zone(zone=zone, at=night(3, 20)).has_passed
+    record_logs(rows=[NewLog("1", zone.pk, night(3, 21), "in")], zones=[zone], source="gate", at=night(3, 21))
+    assert run(night(3, 25)) == {"reset": 0, "asked": 0}
+    assert (raw_count(zone), Alert.objects.exists()) == (1, False)
+
+
+def test_what_a_form_was_opened_with_does_not_undo_what_a_job_wrote_meanwhile(hall):
+    stale = Zone.objects.get(pk=hall.pk)
+    run(night(3))
+    sum_hours(at=night(6))
+    before = Zone.objects.values("summed_until", "last_reset_date", "days_until").get(pk=hall.pk)
+    stale.capacity = 40
+    assert save_zone(zone=stale, at=night(6)) is None
+    assert Zone.objects.values("summed_until", "last_reset_date", "days_until").get(pk=hall.pk) == before
+    assert Zone.objects.get(pk=hall.pk).capacity == 40
 
 
 def test_the_count_may_be_reset_to_the_people_on_shift(hall):

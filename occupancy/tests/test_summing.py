@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from factoryai.sites.models import Site
@@ -110,6 +110,95 @@ def check_larger(zone):
         columns = list(zip(*rows, strict=True))
         whole = (*map(sum, columns[:2]), max(columns[2]), min(columns[3]), *map(sum, columns[4:]))
         assert figures(larger) == whole
+
+
+clocks = st.sampled_from(["Asia/Kolkata", "UTC", "Asia/Kathmandu", "America/New_York"])
+thinnings = st.tuples(st.just("thin"), st.integers(0, 40))
+
+
+def fold(facts):
+    """Return the raw count after all facts, in order of time and of arrival."""
+    raw = 0
+    for _, _, kind, number in sorted(facts, key=lambda fact: fact[:2]):
+        raw = number if kind == "count" else raw + (1 if kind == "in" else -1)
+    return raw
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(history=[(HOUR, "in", 0), 6 * HOUR, "UTC", (4 * HOUR, "in", 0)])
+@example(history=[(30 * MINUTE, "in", 0), 72 * HOUR, ("thin", 3), "UTC", (73 * HOUR, "in", 0), 75 * HOUR, "UTC"])
+@given(history=st.lists(st.one_of(logs, logs, minutes, clocks, thinnings), min_size=4, max_size=20))
+def test_the_count_and_the_hours_hold_though_the_site_changes_its_clock(history):
+    """The count is what adding up everything gives; the hours follow each other without a gap and never overlap."""
+    zone, first, facts = make_zone(), datetime(2026, 2, 28, 11, 10, tzinfo=UTC), []
+    end = first + timedelta(hours=75)
+    for step in history:
+        if isinstance(step, str):
+            Site.objects.filter(pk=zone.site_id).update(timezone=step)
+        elif isinstance(step, timedelta):
+            sum_all(first + step)
+        elif step[0] == "thin":
+            thin_logs(at=end, keep=timedelta(hours=step[1]))
+        else:
+            at, kind, number = first + step[0], step[1], step[2] if step[1] == "count" else None
+            if record(zone, at, kind, number, seen=end).accepted:
+                facts.append((at, len(facts), kind, number))
+        assert Zone.objects.with_counts().get(pk=zone.pk).raw_count == fold(facts)
+    sum_all(end)
+    assert Zone.objects.with_counts().get(pk=zone.pk).raw_count == fold(facts)
+    hours = list(zone.hours.order_by("start"))
+    assert [row.start + row.length_us * timedelta(microseconds=1) for row in hours[:-1]] == [
+        row.start for row in hours[1:]
+    ]
+    for row in hours:
+        until = row.start + row.length_us * timedelta(microseconds=1)
+        inside = [fact for fact in facts if row.start <= fact[0] < until]
+        before = fold([fact for fact in facts if fact[0] < row.start])
+        made = sum_bucket(row.start, until, before, [
+            Fact(at, Kind(kind), number) for at, _, kind, number in sorted(inside, key=lambda fact: fact[:2])
+        ])  # fmt: skip
+        assert (row.entries, row.exits, row.logs, row.closing) == (made.entries, made.exits, made.logs, made.closing)
+        assert row.average == pytest.approx(made.average, abs=1e-6)
+    check_larger(zone)
+
+
+def test_a_late_log_after_a_change_of_the_clock_leaves_no_hour_over_another():
+    """Kolkata's hours begin at half past in UTC: that of 07:30 is cut at 08:00 when the one of 08:00 is summed."""
+    zone, start = make_zone(), datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
+    record(zone, start)
+    sum_all(start + 4 * HOUR)
+    Site.objects.update(timezone="UTC")
+    record(zone, start + 100 * MINUTE, seen=start + 4 * HOUR)
+    sum_all(start + 5 * HOUR)
+    lengths = [(f"{row.start:%H:%M}", row.length_us // 60_000_000) for row in zone.hours.order_by("start")]
+    assert lengths == [("06:30", 60), ("07:30", 30), ("08:00", 60), ("09:00", 60), ("10:00", 60)]
+
+
+def test_thinned_time_is_not_summed_anew_after_a_change_of_the_clock():
+    zone, start = make_zone(), datetime(2026, 2, 28, 11, 30, tzinfo=UTC)
+    for number in range(30):
+        record(zone, start + number * HOUR)
+    at = start + 35 * HOUR
+    sum_all(at)
+    assert thin_logs(at=at, keep=10 * HOUR) > 0, "February is over"
+    zone.refresh_from_db()
+    edge = datetime.fromtimestamp(zone.kept_from_us / 1e6, UTC)
+    before = figures(zone.hours.filter(start__lt=edge).order_by("-start").first())
+    Site.objects.update(timezone="UTC")
+    record(zone, edge + 10 * MINUTE, seen=at)
+    sum_all(at)
+    assert figures(zone.hours.filter(start__lt=edge).order_by("-start").first()) == before
+    assert Zone.objects.with_counts().get(pk=zone.pk).raw_count == 31
+
+
+def test_only_what_came_since_the_last_summed_hour_is_read_for_the_count():
+    zone, start = make_zone(), datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
+    for minute in range(5):
+        record(zone, start + minute * MINUTE)
+    sum_hours(at=start + HOUR)
+    record(zone, start + HOUR)
+    zone.logs.filter(at__lt=start + HOUR).delete()
+    assert Zone.objects.with_counts().get(pk=zone.pk).raw_count == 6
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from streaming import overlay
 from streaming.frames import Track
 from streaming.lettering import drawable, fit, width_of, write
-from streaming.masks import MaskError, PrivacyMasks, apply_masks
+from streaming.masks import MaskError, PrivacyMasks
 from streaming.overlay import (
     LineMark,
     OverlayModel,
@@ -350,7 +350,7 @@ POLYGONS = st.lists(st.lists(st.tuples(SHARES, SHARES), min_size=3, max_size=6),
 @given(POLYGONS, st.integers(1, 120), st.integers(1, 120))
 def test_every_pixel_a_mask_encloses_is_black(polygons: list, width: int, height: int) -> None:
     image = blank(width, height, shade=255)
-    apply_masks(image, polygons)
+    PrivacyMasks(polygons).apply(image)
     for polygon in polygons:
         corners = (np.array(polygon) * (width, height)).astype(np.float32)
         for y, x in zip(*np.nonzero(image.any(axis=2)), strict=True):
@@ -359,7 +359,7 @@ def test_every_pixel_a_mask_encloses_is_black(polygons: list, width: int, height
 
 def test_a_mask_covers_little_more_than_it_encloses() -> None:
     image = blank(200, 100, shade=255)
-    apply_masks(image, [[(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)]])
+    PrivacyMasks([[(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)]]).apply(image)
     assert not image[25:75, 50:150].any()
     assert (image[:22] == 255).all()
     assert (image[:, 154:] == 255).all()
@@ -374,7 +374,7 @@ def test_a_mask_covers_little_more_than_it_encloses() -> None:
 )
 def test_masks_over_each_other_do_not_cancel(polygons: list) -> None:
     image = blank(shade=255)
-    apply_masks(image, polygons)
+    PrivacyMasks(polygons).apply(image)
     assert not image[190, 320].any()
 
 

@@ -154,6 +154,37 @@ def test_the_whole_internet_does_not_mean_this_machine(address: str) -> None:
         resolve_to(address, networks=["0.0.0.0/0", "::/0"])
 
 
+TUNNELLED = [
+    pytest.param("64:ff9b::{}", id="NAT64"),
+    pytest.param("64:ff9b:1::{}", id="NAT64 of one's own"),
+    pytest.param("::ffff:0:{}", id="stateless NAT64"),
+    pytest.param("2002:{}::1", id="6to4"),
+    pytest.param("::{}", id="IPv4-compatible"),
+    pytest.param("2001:db8::5efe:{}", id="ISATAP"),
+    pytest.param("2001:db8::200:5efe:{}", id="global ISATAP"),
+]
+
+
+@pytest.mark.parametrize("form", TUNNELLED)
+@pytest.mark.parametrize("hidden", ["7f00:1", "a9fe:a9fe", "0:0", "e000:1"])
+def test_a_forbidden_address_in_another_form_is_refused_whatever_is_listed(form: str, hidden: str) -> None:
+    for networks in (["::/0"], ["::/0", "0.0.0.0/0"]):
+        with pytest.raises(SourceError):
+            resolve_to(form.format(hidden), networks=networks)
+
+
+@pytest.mark.parametrize("address", ["2001:0:a9fe:a9fe::", "2001:0:808:808:0:0:80ff:fffe", "2001:0:808:808::5601:5601"])
+def test_a_tunnel_to_a_forbidden_address_is_refused_at_both_its_ends(address: str) -> None:
+    with pytest.raises(SourceError):
+        resolve_to(address, networks=["::/0", "0.0.0.0/0"])
+
+
+def test_a_camera_behind_nat64_is_reached_where_both_its_networks_are_listed() -> None:
+    assert resolve_to("64:ff9b::a00:7", networks=["64:ff9b::/96", "10.0.0.0/8"]).startswith("rtsp://[64:ff9b::a00:7]")
+    with pytest.raises(SourceError):
+        resolve_to("64:ff9b::a00:7", networks=["::/0"])
+
+
 def test_loopback_is_allowed_where_it_is_listed() -> None:
     assert resolve_to("127.0.0.1", networks=["127.0.0.0/8"]) == "rtsp://127.0.0.1:554/x?y=1"
 

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from factoryai.bulk import ReceivedRowsSerializer, checked, read_rows
 from factoryai.rest import (
     AwareDateTimeField,
     AwareDateTimeFilter,
@@ -29,7 +30,7 @@ from vehicles.api.plates import ConfidenceField, PlateText
 from vehicles.models import ListEntry, PlateRead, Visit
 from vehicles.querysets import GUARDS
 from vehicles.services.pictures import picture_url
-from vehicles.services.reads import MOST_READS, NewRead, Received, record_reads, way_of
+from vehicles.services.reads import NewRead, record_reads, way_of
 from vehicles.services.review import decide_read
 
 
@@ -48,64 +49,34 @@ class NewReadSerializer(serializers.Serializer):
     )
 
 
-class RejectedReadSerializer(serializers.Serializer):
-    index = serializers.IntegerField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class ReceivedReadsSerializer(serializers.Serializer):
-    accepted = serializers.IntegerField(help_text="Rows that are in the log now, whatever their verdict.")
-    duplicates = serializers.IntegerField()
-    rejected = RejectedReadSerializer(many=True)
-
-
 class ReadsView(APIView):
     permission_classes = [SiteRole]
     read_roles = write_roles = (Role.DEVICE, Role.MANAGER)
 
-    @extend_schema(request=NewReadSerializer(many=True), responses=ReceivedReadsSerializer)
+    @extend_schema(request=NewReadSerializer(many=True), responses=ReceivedRowsSerializer)
     def post(self, request: Request) -> Response:
         """Record up to 1,000 reads; a bad row never spoils its neighbours, a repeated event changes nothing."""
-        if not isinstance(request.data, list):
-            raise Refusal("not_a_list", "Send a list of reads.")
-        if len(request.data) > MOST_READS:
-            raise Refusal("too_many_rows", f"At most {MOST_READS} rows at a time.", 413)
-        slugs = {row["camera"] for row in request.data if isinstance(row, dict) and isinstance(row.get("camera"), str)}
+        cameras = self._cameras_of(request)
+        good, received = read_rows(request.data, lambda item: _read(item, cameras))
+        rows, indexes = [row for _, row in good], [index for index, _ in good]
+        received.add(record_reads(rows=rows, source=f"api:{request.user.pk}", at=timezone.now()), indexes)
+        return Response(received.answer())
+
+    def _cameras_of(self, request: Request) -> dict[str, Camera]:
+        """Return the cameras that rows name, as far as the sender may post for them, by slug: one query."""
+        rows = request.data if isinstance(request.data, list) else []
+        slugs = {row["camera"] for row in rows if isinstance(row, dict) and isinstance(row.get("camera"), str)}
         mine = Camera.objects.visible_to(request.user, self.write_roles).select_related("site").filter(slug__in=slugs)
-        rows, indexes, rejected = _parse(request.data, {camera.slug: camera for camera in mine})
-        result = record_reads(rows=rows, source=f"api:{request.user.pk}", at=timezone.now())
-        return Response(_answer(result, indexes, rejected))
+        return {camera.slug: camera for camera in mine}
 
 
-def _parse(data: list[Any], cameras: dict[str, Camera]) -> tuple[list[NewRead], list[int], list[dict[str, Any]]]:
-    """Return the readable rows, where each stood in the list, and the refusals of the others."""
-    rows, indexes, rejected = [], [], []
-    for index, item in enumerate(data):
-        row = NewReadSerializer(data=item)
-        if not row.is_valid():
-            name, errors = next(iter(row.errors.items()))
-            text = errors[0] if name == "non_field_errors" else f"{name}: {errors[0]}"
-            rejected.append({"index": index, "code": errors[0].code, "message": text})
-            continue
-        given = dict(row.validated_data)
-        camera = cameras.get(given.pop("camera"))
-        if camera is None:
-            rejected.append({"index": index, "code": "unknown_camera", "message": "There is no such camera."})
-            continue
-        way = given.pop("direction", None)
-        rows.append(NewRead(camera=camera, direction=way_of(camera) if way is None else way, **given))
-        indexes.append(index)
-    return rows, indexes, rejected
-
-
-def _answer(result: Received, indexes: list[int], rejected: list[dict[str, Any]]) -> dict[str, Any]:
-    late = [{"index": indexes[at], "code": code, "message": text} for at, code, text in result.rejected]
-    return {
-        "accepted": result.accepted,
-        "duplicates": result.duplicates,
-        "rejected": sorted([*rejected, *late], key=lambda row: row["index"]),
-    }
+def _read(item: Any, cameras: dict[str, Camera]) -> NewRead:
+    given = checked(NewReadSerializer(data=item))
+    camera = cameras.get(given.pop("camera"))
+    if camera is None:
+        raise Refusal("unknown_camera", "There is no such camera.")
+    way = given.pop("direction", None)
+    return NewRead(camera=camera, direction=way_of(camera) if way is None else way, **given)
 
 
 class PlateReadSerializer(ModelSerializer):

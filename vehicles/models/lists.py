@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
+from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
 from factoryai.alerts.models import Severity
 from factoryai.sites.models import Site
@@ -18,6 +21,8 @@ class ListEntry(models.Model):
     """One plate on one list. ``match_key`` says which vehicle is meant, however the plate is written.
 
     It holds from ``valid_from`` (inclusive) until ``valid_until`` (exclusive). A removed entry stays as history.
+    Whoever writes one, by a service or by Django's own verbs, leaves the key of its plate, a line of history, and the
+    alarm of a vehicle that is inside (`vehicles.writing`).
     """
 
     class List(models.TextChoices):
@@ -48,7 +53,7 @@ class ListEntry(models.Model):
     valid_from = models.DateTimeField(null=True, blank=True)
     valid_until = models.DateTimeField(null=True, blank=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    added_at = models.DateTimeField()
+    added_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     removed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -70,6 +75,7 @@ class ListEntry(models.Model):
                 name="one_entry_per_plate_everywhere",
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="a_listed_plate_has_a_reason"),
+            models.CheckConstraint(condition=~Q(match_key=""), name="a_listed_plate_has_a_key"),
             models.CheckConstraint(
                 condition=Q(valid_from__isnull=True) | Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
                 name="a_listed_plate_ends_after_it_begins",
@@ -79,6 +85,32 @@ class ListEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plate} ({self.get_list_display().lower()})"
+
+    @transaction.atomic
+    def save(
+        self, *args: Any, at: dt.datetime | None = None, update_fields: Collection[str] | None = None, **how: Any
+    ) -> None:
+        """Write the entry with all that belongs to it; ``at`` None: now. Raises `Refusal` ``bad_plate``."""
+        from vehicles.writing import KEYED, additions_taken, changes_taken
+
+        at = at or timezone.now()
+        before = ListEntry._base_manager.filter(pk=self.pk).first() if self.pk else None
+        if before is None:
+            with additions_taken([self], at):
+                super().save(*args, **how)
+            return
+        changed = {name for name in KEYED if getattr(before, name) != getattr(self, name)}
+        with changes_taken([before], changed, at):
+            super().save(*args, update_fields=update_fields, **how)
+        if changed:
+            self.refresh_from_db(fields=["plate", "match_key"])
+
+    @transaction.atomic
+    def delete(self, *args: Any, **how: Any) -> tuple[int, dict[str, int]]:
+        from vehicles.history import changes_written
+
+        with changes_written(list(ListEntry._base_manager.filter(pk=self.pk))):
+            return super().delete(*args, **how)
 
     def standing(self, at: dt.datetime) -> str:
         """Return ``removed``, ``later``, ``expired`` or ``in force``."""

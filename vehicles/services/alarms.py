@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+
+from django.db import transaction
 
 from factoryai.alerts.models import Severity
-from factoryai.alerts.services import note_alert, raise_alert
+from factoryai.alerts.services import close_alert, note_alert, raise_alert
 from vehicles.models import ListEntry, PlateRead, Vehicle, Visit
 from vehicles.rules.lists import Hit, Level
-from vehicles.services.lists import ListedEntry
+from vehicles.services.lists import ListedEntry, find_listed, listed_entry
 from vehicles.services.pictures import hold_for_alert
 
 INSIDE = "It was inside when it was listed. "
@@ -31,32 +34,91 @@ def raise_alarms(
         _announce(visit, read, watched, at, INSIDE if is_inside else "")
 
 
-def alarm_inside(*, entry: ListEntry, at: dt.datetime) -> int:
-    """Alarm of a vehicle that is inside while its plate is blocked or watched: nobody may read it again for hours.
+def alarm_inside(*, at: dt.datetime, keys: Collection[str] | None = None) -> int:
+    """Alarm of vehicles that are inside while their plate is blocked or watched: nobody may read them again for hours.
 
-    Runs in the transaction that changes the list; returns how many visits were looked at.
+    Runs in every transaction that changes a list, for its match ``keys``; and every few seconds for all, which finds
+    what another program wrote and entries that begin meanwhile. Returns how many visits were told of.
     """
-    listed = ListedEntry(
-        entry.match_key, entry.plate, entry.reason, entry.valid_from, entry.valid_until, "", entry.pk, entry.list,
-        entry.severity, entry.kind,
-    )  # fmt: skip
-    if entry.list == ListEntry.List.ALLOWED or entry.removed_at or not listed.holds(at):
+    vehicles = Visit.objects.unalarmed(at, keys).order_by("vehicle_id").values_list("vehicle_id", flat=True)
+    return sum(_alarm_of(pk, at) for pk in list(vehicles))
+
+
+@transaction.atomic
+def _alarm_of(vehicle_pk: int, at: dt.datetime) -> int:
+    """Alarm of one vehicle, under the lock that its reads take, if nobody has meanwhile."""
+    vehicle = Vehicle.objects.select_for_update(of=("self",)).filter(pk=vehicle_pk).first()
+    visit = Visit.objects.unalarmed(at).filter(vehicle=vehicle).first()
+    read = PlateRead.objects.filter(visit=visit).select_related("camera").first() if visit else None
+    if visit is None or read is None:
         return 0
-    inside = Visit.objects.still_open().filter(match_key=entry.match_key)
-    inside = inside.filter(site=entry.site) if entry.site else inside
-    vehicles = Vehicle.objects.select_for_update(of=("self",)).filter(pk__in=inside.values("vehicle"))
-    count = 0
-    for vehicle in vehicles.order_by("pk"):
-        read = PlateRead.objects.filter(visit__in=inside, vehicle=vehicle).select_related("camera").first()
-        if read is None or read.visit is None:
+    listed = find_listed([visit.match_key], [visit.site_id])
+    level = Level.CRITICAL if visit.is_certain else Level.PROBABLE
+    hits = [_hit(listed[name].get(visit.match_key, ()), level, at) for name in ("blocked", "watch")]
+    raise_alarms(read=read, hit=hits[0], watched=hits[1], at=at, is_inside=True)
+    return 1
+
+
+def _hit(entries: Iterable[ListedEntry], level: Level, at: dt.datetime) -> Hit | None:
+    return next((Hit(level, entry) for entry in entries if entry.holds(at)), None)
+
+
+def raise_missed(*, visit: Visit, reads: Sequence[PlateRead], at: dt.datetime) -> None:
+    """Raise what the reads of a visit call for and nobody was told: they were of another visit when they came.
+
+    An entry that was removed since calls for nothing any more.
+    """
+    met = [read for read in reads if read.listed]
+    if not met or visit.alerted_at:
+        return
+    rows = ListEntry.objects.kept().in_bulk({read.listed["entry"] for read in met})
+    entries = {pk: listed_entry(row) for pk, row in rows.items()}
+    for read in sorted(met, key=lambda read: (not read.level, read.level != Level.CRITICAL)):
+        entry = entries.get(read.listed["entry"])
+        if entry is None or not entry.holds(read.captured_at):
             continue
-        hit = Hit(Level.CRITICAL if read.visit.is_certain else Level.PROBABLE, listed)
-        is_blocked = entry.list == ListEntry.List.BLOCKED
-        raise_alarms(
-            read=read, hit=hit if is_blocked else None, watched=None if is_blocked else hit, at=at, is_inside=True
-        )
-        count += 1
-    return count
+        if read.level:
+            raise_alarms(read=read, hit=Hit(Level(read.level), entry), watched=None, at=at)
+            return
+        if visit.watched_at is None:
+            raise_alarms(read=read, hit=None, watched=Hit(_surety(read), entry), at=at)
+            return
+
+
+def _surety(read: PlateRead) -> Level:
+    is_exact = read.accepted and read.verdict == PlateRead.Verdict.VALID
+    return Level.CRITICAL if is_exact else Level.PROBABLE
+
+
+def urgency(visit: Visit) -> tuple[bool, ...]:
+    """Return by what visits are ordered whose alert most needs an answer: blocked, unanswered, open, certain."""
+    alert = visit.alert
+    return (
+        visit.alerted_at is None,
+        visit.watched_at is None,
+        alert is None or not alert.is_waiting,
+        alert is None or not alert.is_open,
+        visit.level != Level.CRITICAL,
+    )
+
+
+def join_alerts(*, kept: Visit, gone: Visit, at: dt.datetime) -> None:
+    """Leave one open alert to two visits that were one; the caller saves ``kept``.
+
+    One that waits for an answer is never closed for the sake of one that has its answer.
+    """
+    kept.level = Level.CRITICAL if Level.CRITICAL in (kept.level, gone.level) else kept.level or gone.level
+    kept.alerted_at, kept.watched_at = kept.alerted_at or gone.alerted_at, kept.watched_at or gone.watched_at
+    kept.alert = stays = kept.alert or gone.alert
+    ends = gone.alert
+    if stays is None or ends is None or stays == ends or not ends.is_open:
+        return
+    words = "A read that came late shows one stay: alert {}, “{}”, is of the same."
+    if stays.is_waiting or not ends.is_waiting:
+        close_alert(site=gone.site, key=ends.key, at=at, note=words.format(stays.pk, stays.title))
+    else:
+        note_alert(alert=ends, step="joined", note=words.format(stays.pk, stays.title), at=at)
+    note_alert(alert=stays, step="joined", note=words.format(ends.pk, ends.title), at=at)
 
 
 def _alarm(visit: Visit, read: PlateRead, hit: Hit, at: dt.datetime, remark: str) -> None:

@@ -17,7 +17,6 @@ from factoryai.alerts.models import Severity
 from factoryai.alerts.services import record_event
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
-from vehicles.history import write_added
 from vehicles.models import ListEntry
 from vehicles.rules.gate import Judgement, Verdict
 from vehicles.rules.lists import Entry, Hit
@@ -40,6 +39,14 @@ class ListedEntry(Entry):
     list: str = ""
     severity: str = Severity.CRITICAL
     kind: str = ""
+
+
+def listed_entry(row: ListEntry) -> ListedEntry:
+    """Return a row as decisions see it."""
+    return ListedEntry(
+        row.match_key, row.plate, row.reason, row.valid_from, row.valid_until, row.direction, row.pk, row.list,
+        row.severity, row.kind,
+    )  # fmt: skip
 
 
 Listed = Mapping[str, Mapping[str, Sequence[ListedEntry]]]
@@ -91,9 +98,12 @@ def facts_of_hit(hit: Hit | None) -> dict[str, Any]:
     return {"entry": entry.pk, "list": entry.list, "plate": entry.plate, "reason": entry.reason}
 
 
-def judge_listed_plate(text: str, site: Site | None) -> Judgement:
-    """Judge a plate that a person puts on a list; raises `Refusal` ``bad_plate`` for one that no read could meet."""
-    judgement = judge_typed(site, text)
+def judge_listed_plate(text: str, site: Site | None, rules: tuple[Any, ...] | None = None) -> Judgement:
+    """Judge a plate that a person puts on a list; raises `Refusal` ``bad_plate`` for one that no read could meet.
+
+    ``rules`` are those of the site where the caller has them already.
+    """
+    judgement = judge_typed(site, text, rules)
     if judgement.verdict is Verdict.VALID and judgement.match_key:
         return judgement
     meant = judgement.candidates or ((judgement.normalised,) if judgement.normalised else ())
@@ -115,8 +125,6 @@ def add_entry(
     Raises `Refusal`: ``bad_plate``, ``reason_required``, ``bad_dates``, ``everywhere_not_allowed`` (403),
     ``already_listed`` (409). An expired entry of the plate makes way.
     """
-    from vehicles.services.alarms import alarm_inside
-
     require_scope(by, site)
     judgement = judge_listed_plate(plate, site)
     entry = ListEntry(
@@ -126,15 +134,13 @@ def add_entry(
     entry.reason = reason.strip()[:300]
     _check(entry)
     same = ListEntry.objects.filter(site=site, list=list_name, match_key=entry.match_key)
-    same.expired(at).update(removed_at=at, removed_by=by)
+    same.expired(at).change(at=at, removed_at=at, removed_by=by)
     try:
         with transaction.atomic():
-            entry.save()
+            entry.save(at=at)
     except IntegrityError as error:
         words = f"{entry.plate} is on this list already. Change that entry, or remove it first."
         raise Refusal("already_listed", words, 409, {"plate": words}) from error
-    write_added(entry)
-    alarm_inside(entry=entry, at=at)
     tell_changed(entry, at)
     return entry
 
@@ -142,8 +148,6 @@ def add_entry(
 @transaction.atomic
 def change_entry(*, entry: ListEntry, changes: Mapping[str, Any], by: Any, at: dt.datetime) -> ListEntry:
     """Change what may be changed of an entry; raises `Refusal`, 409 ``already_removed`` when it is history."""
-    from vehicles.services.alarms import alarm_inside
-
     require_scope(by, entry.site)
     for name, value in changes.items():
         if name not in CHANGEABLE:
@@ -151,10 +155,9 @@ def change_entry(*, entry: ListEntry, changes: Mapping[str, Any], by: Any, at: d
         setattr(entry, name, value.strip() if name == "reason" else value)
     _check(entry)
     rows = ListEntry.objects.kept().filter(pk=entry.pk)
-    if not rows.update(changed_by=by, **{name: getattr(entry, name) for name in changes}):
+    if not rows.change(at=at, changed_by=by, **{name: getattr(entry, name) for name in changes}):
         raise Refusal("already_removed", "This entry is removed already.", 409)
     entry.refresh_from_db()
-    alarm_inside(entry=entry, at=at)
     tell_changed(entry, at)
     return entry
 
@@ -166,7 +169,7 @@ def remove_entries(*, entries: Iterable[ListEntry], by: Any, at: dt.datetime) ->
     for entry in chosen:
         require_scope(by, entry.site)
     rows = ListEntry.objects.kept().filter(pk__in=[entry.pk for entry in chosen])
-    removed = rows.update(removed_at=at, removed_by=by)
+    removed = rows.change(at=at, removed_at=at, removed_by=by)
     for entry in chosen:
         tell_changed(entry, at)
     return removed
@@ -180,7 +183,8 @@ def expire_entries(*, entries: Iterable[ListEntry], by: Any, at: dt.datetime) ->
         require_scope(by, entry.site)
     rows = ListEntry.objects.filter(pk__in=[entry.pk for entry in chosen])
     later = rows.kept().filter(valid_from__gte=at)
-    ended = later.update(removed_at=at, removed_by=by) + rows.in_force(at).update(valid_until=at, changed_by=by)
+    ended = later.change(at=at, removed_at=at, removed_by=by)
+    ended += rows.in_force(at).change(at=at, valid_until=at, changed_by=by)
     for entry in chosen:
         tell_changed(entry, at)
     return ended

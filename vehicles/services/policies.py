@@ -23,10 +23,10 @@ def rules_of(site: Site | None) -> tuple[Any, ...]:
     return Profile(policy_of(site).profile), formats_of(site)
 
 
-def judge_typed(site: Site | None, text: str) -> Judgement:
+def judge_typed(site: Site | None, text: str, rules: tuple[Any, ...] | None = None) -> Judgement:
     """Judge a plate that a person wrote, who has seen it: DL1ZA1234 may be a misread DL12A1234 to a camera, and is a
-    plate of its own to a person. Only what is no mark as it stands is doubtful."""
-    judgement = judge_at(site, text)
+    plate of its own to a person. Only what is no mark as it stands is doubtful. ``rules`` None: ask for the site's."""
+    judgement = judge_plate(text, 1.0, *(rules or rules_of(site)))
     if judgement.verdict is not Verdict.REVIEW:
         return judgement
     mark = parse_mark(clean_plate(text))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 
 from factoryai.alerts.services import record_event
-from factoryai.rest import Refusal
+from factoryai.bulk import Received, refuse_too_many, sort_out
 from factoryai.sites.models import Site
 from identity.models import Snapshot
 from streaming.frames import Observation
@@ -32,7 +32,6 @@ from vehicles.services.policies import policy_of, rules_of
 from vehicles.services.tracks import Companions, companions_of, settle_track, spans_of, spans_to_settle
 from vehicles.services.visits import lock_vehicle, place_reads
 
-MOST_READS = 1000
 CLOCK_SLACK = dt.timedelta(minutes=5)
 """How far ahead of the server a device's clock may be."""
 
@@ -63,15 +62,6 @@ class NewRead:
     candidates: Sequence[tuple[str, float]] = ()
     box: Sequence[float] = ()
     raw: str = ""
-
-
-@dataclass(slots=True)
-class Received:
-    """What became of a list: ``rejected`` holds (index, code, message)."""
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -116,20 +106,13 @@ def record_reads(*, rows: Sequence[NewRead], source: str, at: dt.datetime) -> Re
 
     Every read is logged, whatever its verdict. When this returns, all of them are in the database.
     """
-    if len(rows) > MOST_READS:
-        raise Refusal("too_many_rows", f"At most {MOST_READS} rows at a time.", 413)
-    result, good = Received(), []
-    for index, row in enumerate(rows):
-        if refused := judge_row(row, at):
-            result.rejected.append((index, *refused))
-        else:
-            good.append(row)
-    fresh = _without_repeats(good, source)
+    refuse_too_many(rows)
+    good, rejected = sort_out(rows, lambda row: judge_row(row, at))
+    fresh, accepted = _without_repeats(good, source), 0
     for site in {row.camera.site for row in fresh}:
         here = [row for row in fresh if row.camera.site == site]
-        result.accepted += _record_at(site, here, source, at)
-    result.duplicates = len(good) - result.accepted
-    return result
+        accepted += _record_at(site, here, source, at)
+    return Received(accepted, len(good) - accepted, rejected)
 
 
 def record_plate(*, observation: Observation, at: dt.datetime) -> Received:
@@ -316,8 +299,10 @@ def _times_by_track(group: Sequence[Judged], vehicle: Vehicle, source: str) -> T
 
 
 def _agreeing(one: Judged, times: Times) -> int:
-    """Count the reads of the track that say the same within `AGREE_WITHIN`, this one included; a read without a track
-    stands alone."""
+    """Count the instants at which the track said the same within `AGREE_WITHIN`, this one included.
+
+    A read without a track stands alone. Two of one instant are of one picture, however often a device sends it.
+    """
     row, (camera, track, now) = one.row, one.sight
     if row.agreeing_reads is not None:
         return row.agreeing_reads
@@ -325,7 +310,7 @@ def _agreeing(one: Judged, times: Times) -> int:
         return 1
     same = times[camera, track]
     same.append(now)
-    return sum(now - AGREE_WITHIN <= at <= now for at in same)
+    return len({at for at in same if now - AGREE_WITHIN <= at <= now})
 
 
 def _why_held(one: Judged, listed: Listed) -> str:

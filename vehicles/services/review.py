@@ -75,9 +75,13 @@ def _take_as(read: PlateRead, judgement: Judgement, vehicles: dict[str, Vehicle]
     """Make the read one of the vehicle that a person named, and raise what that calls for."""
     limits, vehicle = policy_of(read.site).limits, vehicles[judgement.match_key or ""]
     was_counted_for = read.vehicle_id if read.counts else None
+    listed = find_listed(judgement.keys, [read.site_id])
+    hit = find_blocked(judgement, listed["blocked"], read.captured_at)
+    watched = find_blocked(judgement, listed["watch"], read.captured_at)
     PlateRead.objects.filter(pk=read.pk).update(
         plate=judgement.normalised, match_key=judgement.match_key, family=judgement.family or "",
         vehicle=vehicle, counts=True, visit=read.visit_id if was_counted_for == vehicle.pk else None,
+        level=hit.level if hit else "", listed=facts_of_hit(hit or watched),
     )  # fmt: skip
     read.refresh_from_db()
     for other in vehicles.values():
@@ -88,10 +92,4 @@ def _take_as(read: PlateRead, judgement: Judgement, vehicles: dict[str, Vehicle]
         read.refresh_from_db()
     else:
         place_reads(vehicle=vehicle, reads=[read], limits=limits, at=at)
-    listed = find_listed(judgement.keys, [read.site_id])
-    hit = find_blocked(judgement, listed["blocked"], read.captured_at)
-    watched = find_blocked(judgement, listed["watch"], read.captured_at)
-    level, facts = (hit.level if hit else ""), facts_of_hit(hit or watched)
-    PlateRead.objects.filter(pk=read.pk).update(level=level, listed=facts)
-    read.refresh_from_db()
     raise_alarms(read=read, hit=hit, watched=watched, at=at)

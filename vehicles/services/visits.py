@@ -14,6 +14,7 @@ from factoryai.sites.models import Site
 from streaming.models import Camera
 from vehicles.models import GatePolicy, PlateRead, Vehicle, Visit
 from vehicles.rules.visits import Limits, Sight, State, Stay, fold_sight, fold_sights, state_of
+from vehicles.services.alarms import join_alerts, raise_missed, urgency
 
 BATCH = 500
 WITHDRAWN = "Its reads are of another visit or vehicle, or were discarded. Look at the log before you close the alert."
@@ -90,13 +91,22 @@ def _save_going(one: _Going, at: dt.datetime) -> None:
 
 
 def derive_visits(*, vehicle: Vehicle, limits: Limits, at: dt.datetime) -> None:
-    """Fold all reads of a locked vehicle anew, keeping the rows of visits that stay, so that alerts are not doubled."""
+    """Fold all reads of a locked vehicle anew: each visit keeps its row and its one alert.
+
+    Of visits that became one, one alert stays open. A visit that was cut off another one gets an alert of its own.
+    """
     reads = list(PlateRead.objects.filter(vehicle=vehicle).counting())
-    rows = {visit.pk: visit for visit in Visit.objects.filter(vehicle=vehicle)}
+    rows = {visit.pk: visit for visit in Visit.objects.filter(vehicle=vehicle).select_related("alert")}
     folded = fold_sights([Sight(read.captured_at, read.direction) for read in reads], limits)
     free = dict(rows)
     claimed = [_claim(free, [reads[place] for place in places]) for _, places in folded]
-    _let_go(list(free.values()), at)
+    heirs = {
+        reads[place].visit_id: visit
+        for (_, places), visit in zip(reversed(folded), reversed(claimed), strict=True)
+        for place in places
+    }
+    for visit in free.values():
+        _let_go(visit, heirs.get(visit.pk), at)
     for number, ((stay, places), visit) in enumerate(zip(folded, claimed, strict=True), start=1):
         mine = [reads[place] for place in places]
         visit = visit or Visit(site=vehicle.site, vehicle=vehicle, match_key=vehicle.match_key, plate=vehicle.plate)
@@ -105,31 +115,37 @@ def derive_visits(*, vehicle: Vehicle, limits: Limits, at: dt.datetime) -> None:
         visit.began_at, visit.reads_count = mine[0].captured_at, len(mine)
         visit.is_certain = any(read.accepted or read.reviewed_at for read in mine)
         visit.save()
-        strays = [read.pk for read in mine if read.visit_id != visit.pk]
-        for start in range(0, len(strays), BATCH):
-            PlateRead.objects.filter(pk__in=strays[start : start + BATCH]).update(visit=visit)
+        _move(mine, visit)
+        raise_missed(visit=visit, reads=mine, at=at)
         if before != (visit.state, visit.stay):
             _tell(visit, at)
 
 
 def _claim(free: dict[int, Visit], reads: Sequence[PlateRead]) -> Visit | None:
-    """Take the row that the reads of a visit had, one that has raised an alert before others."""
+    """Take one of the rows that the reads of a visit had, the one with the alert that most needs an answer."""
     had = [free[read.visit_id] for read in reads if read.visit_id in free]
-    chosen = next((visit for visit in had if visit.alerted_at), had[0] if had else None)
-    return free.pop(chosen.pk) if chosen else None
+    return free.pop(min(had, key=urgency).pk) if had else None
 
 
-def _let_go(visits: Sequence[Visit], at: dt.datetime) -> None:
-    """Withdraw visits that have no reads left; those that nothing refers to are deleted."""
-    for visit in visits:
-        if visit.alerted_at or visit.watched_at or visit.openings.exists():
-            if visit.state != State.WITHDRAWN:
-                _save(visit, state=State.WITHDRAWN, reads_count=0)
-                if visit.alert:
-                    note_alert(alert=visit.alert, step="withdrawn", note=WITHDRAWN, at=at)
-                _tell(visit, at)
-        else:
-            visit.delete()
+def _move(reads: Sequence[PlateRead], visit: Visit) -> None:
+    strays = [read.pk for read in reads if read.visit_id != visit.pk]
+    for start in range(0, len(strays), BATCH):
+        PlateRead.objects.filter(pk__in=strays[start : start + BATCH]).update(visit=visit)
+    for read in reads:
+        read.visit = visit
+
+
+def _let_go(visit: Visit, heir: Visit | None, at: dt.datetime) -> None:
+    """Withdraw a visit that has no reads left, or delete it where nothing refers to it; ``heir`` has its reads now."""
+    if not (visit.alerted_at or visit.watched_at or visit.openings.exists()):
+        visit.delete()
+    elif visit.state != State.WITHDRAWN:
+        _save(visit, state=State.WITHDRAWN, reads_count=0)
+        if heir is not None:
+            join_alerts(kept=heir, gone=visit, at=at)
+        elif visit.alert:
+            note_alert(alert=visit.alert, step="withdrawn", note=WITHDRAWN, at=at)
+        _tell(visit, at)
 
 
 def _put(visit: Visit, stay: Stay, state: State) -> None:

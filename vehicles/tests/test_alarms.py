@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ from django.db import connection
 
 from factoryai.alerts.models import Alert, Channel, Delivery, Event
 from factoryai.alerts.services import acknowledge_alert, close_alert, escalate_alerts
+from factoryai.jobs.schedule import SCHEDULE
 from factoryai.rest import Refusal
 from identity.models import Snapshot
 from identity.services.purge import purge_snapshots
+from vehicles import tasks
 from vehicles.models import GatePolicy, ListChange, ListEntry, PlateRead, Visit
+from vehicles.services.alarms import alarm_inside
 from vehicles.services.lists import add_entry, change_entry, expire_entries, find_listed, remove_entries
 from vehicles.tests.factories import NOON, OTHER, PLATE, Plant, after, make_plant, observation, record
 
@@ -86,12 +90,102 @@ def test_a_vehicle_that_left_or_is_blocked_from_tomorrow_on_is_no_alarm_yet(plan
     assert Alert.objects.get().title.startswith("Blocked vehicle: MH12AB1234")
 
 
-def test_a_plate_blocked_inside_through_no_verb_alarms_at_its_next_read(plant: Plant) -> None:
+WAYS: dict[str, Callable[[Plant], Any]] = {
+    "service": lambda plant: plant.block(at=after(minutes=4)),
+    "create": lambda plant: ListEntry.objects.create(site=plant.site, list="blocked", plate=PLATE, reason="x"),
+    "everywhere": lambda plant: ListEntry.objects.create(list="blocked", plate=PLATE, reason="x"),
+    "bulk_create": lambda plant: ListEntry.objects.bulk_create(
+        [ListEntry(site=plant.site, list="blocked", plate=plate, reason="x") for plate in (OTHER, "mh 12 ab 1234")]
+    ),
+    "update": lambda plant: ListEntry.objects.filter(pk=plant.allow().pk).update(list="blocked"),
+    "update of the plate": lambda plant: ListEntry.objects.filter(pk=plant.block(OTHER).pk).update(plate=PLATE),
+    "update of the site": lambda plant: ListEntry.objects.filter(
+        pk=plant.block(site=plant.people.other_site).pk
+    ).update(site=plant.site),
+    "bulk_update": lambda plant: _bulk_update(plant.block(valid_from=after(days=9000))),
+    "save": lambda plant: _save(plant.block(OTHER), plate="MH-12-AB-1234"),
+    "put back": lambda plant: _save(_removed(plant), removed_at=None),
+}
+
+
+def _bulk_update(entry: ListEntry) -> None:
+    entry.valid_from = None
+    ListEntry.objects.bulk_update([entry], ["valid_from"])
+
+
+def _save(entry: ListEntry, **fields: Any) -> None:
+    for name, value in fields.items():
+        setattr(entry, name, value)
+    entry.save()
+
+
+def _removed(plant: Plant) -> ListEntry:
+    """Return an entry that is removed although the vehicle came in only afterwards."""
+    entry = ListEntry.objects.create(site=plant.site, list="blocked", plate=PLATE, reason="x", removed_at=NOON)
+    assert not Alert.objects.exists()
+    return entry
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_vehicle_inside_alarms_in_the_transaction_that_blocks_it_whichever_way(plant: Plant, way: str) -> None:
     plant.read()
-    facts = {"plate": PLATE, "match_key": "MH-12-AB-1234", "reason": "x", "added_at": NOON}
-    ListEntry.objects.bulk_create([ListEntry(site=plant.site, list="blocked", **facts)])
+    plant.read("KA05MJ7026")
+    WAYS[way](plant)
+    assert Alert.objects.get().title == "Blocked vehicle: MH12AB1234 at Gate 1"
+    assert Visit.objects.get(plate=PLATE).alert == Alert.objects.get()
+    assert plant.read(at=after(minutes=5)).level == "critical"
+    assert Alert.objects.count() == 1
+
+
+def _block_by_program(plant: Plant, **dates: Any) -> None:
+    """Block the plate as another program does, past everything of ours."""
+    facts = {"plate": PLATE, "match_key": "MH-12-AB-1234", "reason": "x", "added_at": NOON, **dates}
+    ListEntry._base_manager.bulk_create([ListEntry(site=plant.site, list="blocked", **facts)])
+
+
+def test_a_plate_that_another_program_blocks_alarms_at_the_next_look(plant: Plant) -> None:
+    plant.read()
+    plant.read(camera=plant.elsewhere)
+    plant.read(OTHER)
+    assert alarm_inside(at=after(minutes=1)) == 0
+    _block_by_program(plant)
+    assert [alarm_inside(at=after(minutes=1)) for _ in range(2)] == [1, 0]
+    alert = Alert.objects.get()
+    assert (alert.title, alert.site) == ("Blocked vehicle: MH12AB1234 at Gate 1", plant.site)
+    assert "It was inside when it was listed." in alert.detail
+
+
+def test_a_plate_that_another_program_blocks_alarms_at_its_next_read_at_the_latest(plant: Plant) -> None:
+    plant.read()
+    _block_by_program(plant)
     plant.read(camera=plant.exit, at=after(minutes=5))
     assert Alert.objects.get().title == "Blocked vehicle: MH12AB1234 at Gate 2"
+
+
+def test_an_entry_that_begins_while_its_vehicle_is_inside_alarms_then(plant: Plant) -> None:
+    plant.read()
+    plant.block(valid_from=after(minutes=30), valid_until=after(minutes=40))
+    looks = [alarm_inside(at=after(minutes=minute)) for minute in (29, 30, 31)]
+    assert (looks, Alert.objects.get().raised_at) == ([0, 1, 0], after(minutes=30))
+
+
+def test_one_look_at_all_that_are_inside_is_one_query_and_tells_of_a_watched_one_once(
+    plant: Plant, django_assert_num_queries: Any
+) -> None:
+    for number in range(5):
+        plant.read(f"MH12AB{1000 + number}")
+    plant.watch("MH12AB1003")
+    assert Alert.objects.get().title.startswith("Watched vehicle: MH12AB1003")
+    with django_assert_num_queries(1):
+        assert alarm_inside(at=after(minutes=1)) == 0
+
+
+def test_the_job_looks_every_ten_seconds(plant: Plant) -> None:
+    entry = next(entry for entry in SCHEDULE if entry.task == "vehicles.alarm_inside")
+    assert str(entry.when) == "every 10 s"
+    plant.read()
+    _block_by_program(plant)
+    assert tasks.alarm_inside() == {"alarmed": 1}
 
 
 @pytest.mark.parametrize("severities", [("info", "critical"), ("critical", "info")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from factoryai.alerts.channels import signature
 from factoryai.alerts.models import Alert
+from vehicles.controller import ask as call_controller
 from vehicles.controller import check_address
 from vehicles.models import Gate, ListEntry, Opening, PlateRead
 from vehicles.services.gates import open_gate, settle_openings
@@ -88,6 +90,16 @@ def test_reads_without_a_track_and_reads_far_apart_agree_with_nobody(plant: Plan
     for seconds in (0, 11):
         plant.read(at=after(minutes=1, seconds=seconds), track="slow")
     assert set(PlateRead.objects.values_list("why", flat=True)) == {"one_read"}
+
+
+def test_one_picture_that_is_sent_twice_agrees_with_nobody_and_the_next_one_opens(plant: Plant) -> None:
+    put_gate(plant)
+    reads = [plant.read(track="t") for _ in range(3)]
+    plant.send(plant.row(track="u"), plant.row(track="u"))
+    assert [(read.decision, read.why, read.agreeing_reads) for read in reads] == [("hold", "one_read", 1)] * 3
+    assert not Opening.objects.exists()
+    assert plant.read(track="t", at=after(milliseconds=40)).decision == "open"
+    assert Opening.objects.count() == 1
 
 
 def test_a_block_beats_an_allowance(plant: Plant) -> None:
@@ -226,6 +238,43 @@ def test_a_name_must_stand_for_allowed_addresses_only(settings: Any) -> None:
     assert check_address("http://barrier/open", lambda host, port: ["10.0.0.7"]).hostname == "barrier"
     with pytest.raises(ValueError, match="outside the networks"):
         check_address("http://barrier/open", lambda host, port: ["10.0.0.7", "8.8.8.8"])
+
+
+def test_a_resolver_that_hangs_takes_no_longer_than_the_call_may(plant: Plant) -> None:
+    asked, over = [], threading.Event()
+
+    def hang(host: str, port: int) -> list[str]:
+        asked.append(host)
+        over.wait(5)
+        return ["127.0.0.1"]
+
+    with controller() as barrier:
+        gate = put_gate(plant, barrier.url.replace("127.0.0.1", "barrier"), timeout_s=0.3)
+        began = time.monotonic()
+        answer = call_controller(gate, {}, hang)
+        assert time.monotonic() - began < 2
+        over.set()
+        assert (answer.is_success, asked, barrier.calls) == (False, ["barrier"], [])
+        assert "no answer in time" in answer.detail
+        assert call_controller(gate, {}, lambda host, port: ["127.0.0.1"]).status == 200
+
+
+def test_a_slow_resolver_leaves_the_call_the_rest_of_its_time(plant: Plant) -> None:
+    def slow(host: str, port: int) -> list[str]:
+        time.sleep(0.4)
+        return ["127.0.0.1"]
+
+    with controller("hang") as barrier:
+        answer = call_controller(put_gate(plant, barrier.url, timeout_s=0.6), {}, slow)
+    assert (answer.is_success, len(barrier.calls)) == (False, 1)
+    assert answer.took_ms < 1200
+
+
+def test_a_forbidden_address_in_the_form_of_another_protocol_is_not_called(plant: Plant, settings: Any) -> None:
+    settings.CAMERA_NETWORKS = ["::/0", "0.0.0.0/0"]
+    for address in ("64:ff9b::7f00:1", "2002:7f00:1::", "64:ff9b::a9fe:a9fe"):
+        with pytest.raises(ValueError, match="outside the networks"):
+            check_address(f"http://[{address}]/open")
 
 
 def test_a_signed_call_is_signed_over_what_it_says(plant: Plant) -> None:

@@ -44,6 +44,15 @@ def test_two_reads_that_agree_are_told_at_once_and_once(passage: Passage) -> Non
     assert passage.last_report() is None
 
 
+def test_one_picture_that_is_shown_twice_is_one_read(passage: Passage) -> None:
+    passage.see(BOX, 0.0)
+    for _ in range(2):
+        passage.note(plate(), CROP, 0.0)
+    assert passage.vote.agreeing == 1
+    passage.note(plate(), CROP, 0.2)
+    assert passage.vote.agreeing == 2
+
+
 def test_a_vehicle_that_stayed_is_told_of_once_more_when_it_has_gone(passage: Passage) -> None:
     drive(passage, [plate()] * 100)
     last = passage.last_report()

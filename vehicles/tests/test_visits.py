@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factoryai.alerts.models import Alert
+from factoryai.alerts.services import acknowledge_alert
 from vehicles.models import GatePolicy, PlateRead, Vehicle, Visit
 from vehicles.rules.visits import Limits, Sight, State, Stay, fold_sight, fold_sights, state_of
+from vehicles.services.lists import remove_entries
+from vehicles.services.review import decide_read
 from vehicles.services.visits import close_unseen, derive_visits
-from vehicles.tests.factories import NOON, OTHER, Plant, after, make_plant, observation, record
+from vehicles.tests.factories import NOON, OTHER, PLATE, Plant, after, make_plant, observation, record
 
 LIMITS = Limits()
 
@@ -143,14 +147,109 @@ def in_order(rows):
     return sorted(rows, key=lambda row: row.captured_at)
 
 
-def test_a_late_read_that_joins_two_visits_keeps_the_alert_of_one(plant: Plant) -> None:
-    plant.block()
+def join_two_visits(plant: Plant, between: Callable[[Alert, Alert], object]) -> tuple[Alert, Alert]:
+    """Make two visits with an alert each, do something to the alerts, and join the visits by a read that came late."""
     plant.read()
     plant.read(at=after(minutes=20))
-    assert Alert.objects.count() == Visit.objects.count() == 2
-    plant.read(at=after(minutes=10), now=after(minutes=21))
+    first, second = Alert.objects.order_by("pk")
+    between(first, second)
+    plant.read(at=after(minutes=10), now=after(minutes=25))
+    first.refresh_from_db()
+    second.refresh_from_db()
     assert sorted(Visit.objects.values_list("state", "reads_count")) == [("open", 3), ("withdrawn", 0)]
+    return first, second
+
+
+def take_on(plant: Plant, alert: Alert) -> None:
+    acknowledge_alert(alert=alert, by=plant.people.farid, note="Sent away", at=after(minutes=22))
+
+
+def test_a_late_read_that_joins_two_visits_leaves_one_alert(plant: Plant) -> None:
+    plant.block()
+    first, second = join_two_visits(plant, lambda *alerts: None)
+    assert (first.state, second.state, Visit.objects.get(state="open").alert) == ("new", "closed", first)
+    assert f"alert {first.pk}" in second.steps.get(step="closed").note
+    assert f"alert {second.pk}" in first.steps.get(step="joined").note
+    plant.read(at=after(minutes=26))
     assert Alert.objects.count() == 2
+
+
+@pytest.mark.parametrize("answered", [0, 1])
+def test_of_two_alerts_that_become_one_the_unanswered_stays(plant: Plant, answered: int) -> None:
+    plant.block()
+    alerts = join_two_visits(plant, lambda *alerts: take_on(plant, alerts[answered]))
+    assert (alerts[answered].state, alerts[1 - answered].state) == ("closed", "new")
+    assert Visit.objects.get(state="open").alert == alerts[1 - answered]
+
+
+def test_an_alert_that_was_answered_and_closed_is_not_opened_by_joining(plant: Plant) -> None:
+    plant.block()
+    alerts = join_two_visits(plant, lambda *alerts: [take_on(plant, alert) for alert in alerts])
+    assert [alert.state for alert in alerts] == ["acknowledged", "closed"]
+
+
+def test_joined_visits_are_as_certain_as_the_surer_of_them(plant: Plant) -> None:
+    plant.block()
+    plant.read(confidence=0.5)
+    plant.read(at=after(minutes=20))
+    plant.read(at=after(minutes=10), now=after(minutes=21), confidence=0.6)
+    assert [alert.title.split(":")[0] for alert in Alert.objects.still_open()] == ["Blocked vehicle"]
+    assert Visit.objects.get(state="open").level == "critical"
+
+
+def test_watched_visits_that_become_one_keep_one_alert_too(plant: Plant) -> None:
+    plant.watch()
+    first, second = join_two_visits(plant, lambda *alerts: None)
+    assert (first.state, second.state) == ("new", "closed")
+
+
+@pytest.mark.parametrize("name", ["blocked", "watch"])
+def test_a_late_exit_that_makes_two_visits_of_one_makes_two_alerts(plant: Plant, name: str) -> None:
+    plant.list(name, PLATE)
+    plant.read()
+    plant.read(at=after(minutes=10))
+    plant.read(camera=plant.exit, at=after(minutes=12))
+    assert Alert.objects.count() == 1
+    plant.read(camera=plant.exit, at=after(minutes=5), now=after(minutes=13))
+    assert [visit.dwell_s for visit in plant.visits()] == [300, 120]
+    assert len({visit.alert_id for visit in plant.visits()} - {None}) == Alert.objects.still_open().count() == 2
+
+
+def test_a_visit_cut_off_of_a_vehicle_that_is_not_listed_any_more_is_no_alarm(plant: Plant) -> None:
+    entry = plant.block()
+    plant.read()
+    plant.read(at=after(minutes=10))
+    remove_entries(entries=[entry], by=plant.people.root, at=after(minutes=11))
+    plant.read(camera=plant.exit, at=after(minutes=5), now=after(minutes=13))
+    assert (Visit.objects.count(), Alert.objects.count()) == (2, 1)
+
+
+def test_a_read_discarded_from_the_middle_of_a_visit_loses_no_alert(plant: Plant) -> None:
+    plant.block()
+    for minute, sure in ((0, 0.97), (10, 0.5), (20, 0.97)):
+        plant.read(at=after(minutes=minute), confidence=sure)
+    doubtful = PlateRead.objects.awaiting_review().get()
+    decide_read(read=doubtful, verb="discard", by=plant.people.farid, at=after(minutes=21))
+    assert [visit.reads_count for visit in plant.visits()] == [1, 1]
+    assert len({visit.alert_id for visit in plant.visits()}) == Alert.objects.still_open().count() == 2
+
+
+def test_one_alert_a_visit_whatever_comes_first(plant: Plant) -> None:
+    """A blocked vehicle lives through one course in many orders: every visit ends with one open alert of its own."""
+    plant.block()
+    cameras = {camera.slug: camera for camera in (plant.entry, plant.exit, plant.yard)}
+    for seed in range(6):
+        PlateRead.objects.all().delete()
+        Visit.objects.all().delete()
+        Vehicle.objects.all().delete()
+        Alert.objects.all().delete()
+        rows = [plant.row(camera=cameras[slug], at=after(minutes=minute)) for slug, minute in COURSE]
+        random.Random(seed).shuffle(rows)
+        for row in rows:
+            plant.send(row, now=after(minutes=701))
+        visits = Visit.objects.genuine()
+        assert {visit.alert_id for visit in visits} == {alert.pk for alert in Alert.objects.still_open()}, seed
+        assert visits.count() == Alert.objects.still_open().count(), seed
 
 
 def test_another_site_has_visits_of_its_own(plant: Plant) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from factoryai.embedded import cameras, logins
 from factoryai.embedded.errors import CannotStartError
 from factoryai.sites.models import Site
-from occupancy.models import ZoneLine
+from occupancy.models import Zone, ZoneLine
 from streaming.models import Camera
+from streaming.scenes.entrance import LOOP_S, WALKERS
 
 GATE = "gate=rtsp://guard:s3cret@192.168.1.20:8554/stream1"
 
@@ -17,7 +19,7 @@ GATE = "gate=rtsp://guard:s3cret@192.168.1.20:8554/stream1"
 @pytest.fixture
 def demo(db, tmp_path) -> Site:
     site = logins.turn_demo_on(tmp_path)
-    cameras.add_demo_cameras(site)
+    cameras.add_demo_cameras(site, at=timezone.now())
     return site
 
 
@@ -29,9 +31,20 @@ def test_the_demonstration_has_a_camera_for_every_scene(demo):
     assert set(Camera.objects.values_list("address", flat=True)) == {f"demo:{scene}" for scene in SCENES}
 
 
+def test_the_hall_is_not_empty_when_the_demonstration_begins_and_its_loop_ends_as_it_began(demo):
+    """Whoever of the loop goes first, it is nobody too few; what comes in goes out again."""
+    zone = Zone.objects.with_counts().get(site=demo)
+    comes_in = [walker.path[0][1] > walker.path[-1][1] for walker in WALKERS]
+    assert zone.raw_count > comes_in.count(False)
+    assert (comes_in.count(True), LOOP_S) == (comes_in.count(False), 30)
+    assert [(log.kind, log.source) for log in zone.logs.all()] == [("count", "demo")]
+    cameras.add_demo_cameras(demo, at=timezone.now())
+    assert zone.logs.count() == 1
+
+
 def test_a_demo_camera_that_was_removed_stays_away(demo):
     Camera.objects.get(slug="street").delete()
-    cameras.add_demo_cameras(demo)
+    cameras.add_demo_cameras(demo, at=timezone.now())
     assert set(cameras.enabled_slugs()) == SCENES - {"street"}
 
 
@@ -108,7 +121,7 @@ def test_the_camera_of_the_environment_is_added_once(demo):
 
 
 def test_the_demonstration_counts_people_over_the_line_that_is_drawn(demo):
-    cameras.add_demo_cameras(demo)
+    cameras.add_demo_cameras(demo, at=timezone.now())
     line = ZoneLine.objects.get()
     assert (line.camera.slug, line.zone.site) == ("entrance", demo)
     assert line.line in {drawn["name"] for drawn in line.camera.lines}

@@ -26,8 +26,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         folder.prepare(settings.DATA_DIR)
         site = logins.turn_demo_on(settings.DATA_DIR)
-        cameras.add_demo_cameras(site, options["cameras"])
         at = timezone.now()
+        cameras.add_demo_cameras(site, options["cameras"], at=at)
         staff.add_staff(site, at=at)
         staff.enrol_staff(site, at=at)
         for login in logins.demo_logins(settings.DATA_DIR):
