@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from attendance.rules.intervals import NOTHING, Interval, total, without
 from attendance.rules.matching import Direction, Placed, Punch
-from attendance.rules.shifts import DAY, Occurrence, Shift
+from attendance.rules.shifts import DAY, Occurrence, Shift, occurrence_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,13 @@ def _without_middle(spans: list[Interval], length: timedelta) -> list[Interval]:
 
 def scheduled_hours(occurrence: Occurrence, zone: ZoneInfo) -> timedelta:
     """Return the hours that the whole shift asks for: its schedule without its unpaid breaks."""
+    return _hours_on(occurrence.shift, occurrence.shift_date, zone)
+
+
+@lru_cache(maxsize=8192)
+def _hours_on(shift: Shift, day: date, zone: ZoneInfo) -> timedelta:
+    """The same for everybody who works the shift that day."""
+    occurrence = occurrence_on(shift, day, zone)
     whole = Presence(spans=(Interval(occurrence.starts_at, occurrence.ends_at),))
     return total(paid_spans(whole, occurrence, zone))
 
