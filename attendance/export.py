@@ -36,7 +36,10 @@ DATE_0 = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed stamp in the file's own 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the export. Times are on the site's clock; minutes are whole; ``flags`` names kind and decision."""
+    """One line of the export. Times are on the site's clock; minutes are whole; ``flags`` names kind and decision.
+
+    ``worked_by_date`` shares out a shift that is cut at midnight: ``2026-03-02 121; 2026-03-03 362``.
+    """
 
     employee_code: str
     employee: str
@@ -49,6 +52,7 @@ class Row:
     first_in: str
     last_out: str
     worked_minutes: int
+    worked_by_date: str
     paid_minutes: int
     scheduled_minutes: int
     overtime_minutes: int
@@ -143,7 +147,7 @@ class Export:
 
     def _row(self, values: Sequence[Any], flags: Sequence[tuple[str, str]]) -> Row:
         _, code, name, department, day, version, status, leave, first_in, last_out, *minutes = values
-        worked, scheduled, overtime, after_start_s, past_grace, grace_used, early = minutes
+        worked, shares, scheduled, overtime, after_start_s, past_grace, grace_used, early = minutes
         shift, label = self._named(version)
         return Row(
             employee_code=code,
@@ -157,6 +161,7 @@ class Export:
             first_in=self._clock(first_in),
             last_out=self._clock(last_out),
             worked_minutes=worked,
+            worked_by_date="; ".join(f"{on} {share}" for on, share in sorted(shares.items())),
             paid_minutes=self._paid(worked),
             scheduled_minutes=scheduled,
             overtime_minutes=overtime,
@@ -230,7 +235,7 @@ class Export:
 
 FIELDS = (
     "pk", "employee__code", "employee__name", "employee__department", "shift_date", "version_id", "status", "leave",
-    "first_in", "last_out", "worked_minutes", "scheduled_minutes", "overtime_minutes", "after_start_s",
+    "first_in", "last_out", "worked_minutes", "shares", "scheduled_minutes", "overtime_minutes", "after_start_s",
     "past_grace_minutes", "grace_used_minutes", "early_exit_minutes",
 )  # fmt: skip
 

@@ -68,10 +68,11 @@ class DayRecordAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
         ("Times at the site", {"fields": [("starts_at", "ends_at"), ("first_in", "last_out"), "closes_at"]}),
         ("Minutes", {"fields": [
             ("worked_minutes", "scheduled_minutes", "overtime_minutes"),
+            "by_date",
             ("after_start_minutes", "past_grace_minutes", "grace_used_minutes", "early_exit_minutes"),
         ]}),
     ]  # fmt: skip
-    readonly_fields = ["after_start_minutes"]
+    readonly_fields = ["after_start_minutes", "by_date"]
 
     class Media:
         css = {"all": ["css/admin.css"]}
@@ -116,6 +117,10 @@ class DayRecordAdmin(SiteClock, RoleAdmin, admin.ModelAdmin):
     @admin.display(description="worked", ordering="worked_minutes")
     def worked(self, day: DayRecord) -> str:
         return day.worked_hours
+
+    @admin.display(description="worked by date")
+    def by_date(self, day: DayRecord) -> str:
+        return day.hours_by_date or "all on its own date"
 
     @admin.display(description="overtime", ordering="overtime_minutes")
     def extra(self, day: DayRecord) -> str:

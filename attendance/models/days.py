@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -125,6 +125,12 @@ class DayRecord(models.Model):
     @property
     def overtime_hours(self) -> str:
         return hours(self.overtime_minutes)
+
+    @property
+    def hours_by_date(self) -> str:
+        """Where the shift is cut at midnight, the worked time of each date: ``Mon 2 Mar 2:01, Tue 3 Mar 6:02``."""
+        shares = sorted((date.fromisoformat(day), minutes) for day, minutes in self.shares.items())
+        return ", ".join(f"{day:%a} {day.day} {day:%b} {hours(minutes)}" for day, minutes in shares)
 
     @property
     def shift_name(self) -> str | None:

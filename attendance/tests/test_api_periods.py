@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
 from typing import Any
 
@@ -97,6 +98,18 @@ def test_a_paid_payroll_does_not_change_when_a_person_or_the_site_is_renamed(pla
     type(plant.site).objects.filter(pk=plant.site.pk).update(name="Pune Works")
     type(plant.asha).objects.filter(pk=plant.asha.pk).update(name="Asha Rao", department="Paint")
     assert export(plant.people.meena, period, kind).getvalue() == before
+
+
+def test_a_shift_cut_at_midnight_says_what_was_worked_on_which_date(plant: Plant) -> None:
+    plant.night.versions.update(dated_by="split")
+    plant.punch(plant.ravi, "2026-03-02 21:58:30", "in")
+    plant.punch(plant.ravi, "2026-03-03 06:01:45", "out")
+    plant.rebuild(plant.ravi)
+    period, _ = lock(plant, accept_unreviewed=True)
+    rows = list(csv.reader(export(plant.people.meena, period).getvalue().decode("utf-8-sig").splitlines()))
+    heading = next(row for row in rows if "worked_by_date" in row)
+    shares = {row[heading.index("worked_by_date")] for row in rows if len(row) == len(heading)} - {"", "worked_by_date"}
+    assert shares == {"2026-03-02 121; 2026-03-03 362"}
 
 
 def test_cells_that_begin_a_formula_are_inert(plant: Plant) -> None:

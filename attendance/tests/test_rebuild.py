@@ -128,3 +128,4 @@ def test_minutes_cut_at_midnight_add_up_to_the_minutes_worked(plant: Plant) -> N
     night = plant.record(plant.ravi)
     assert night.worked_minutes == 483
     assert night.shares == {"2026-03-02": 121, "2026-03-03": 362}
+    assert night.hours_by_date == "Mon 2 Mar 2:01, Tue 3 Mar 6:02"
