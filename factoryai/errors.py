@@ -29,7 +29,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         return _json("permission_denied", "You may not do this.", 403)
-    if request.user.is_authenticated and not holds(request, PEOPLE):
+    user = getattr(request, "user", None)  # None where it is refused before anybody asks who it is
+    if user and user.is_authenticated and not holds(request, PEOPLE):
         return no_role(request)
     return defaults.permission_denied(request, exception)
 
