@@ -49,12 +49,16 @@ def needs_program(name: str, package: str) -> Path:
 
 
 def needs_footage(name: str) -> Path:
-    """Return a clip from the folder that FACTORYAI_FOOTAGE names, or skip: clips are not part of the project."""
+    """Return a clip or photograph, or skip: they are not part of the project.
+
+    `FACTORYAI_FOOTAGE` names the folder that holds ``video``, ``faces`` and ``plates``, or one of these three.
+    """
     folder = os.environ.get("FACTORYAI_FOOTAGE")
-    path = Path(folder or ".") / name
-    if not folder or not path.is_file():
+    places = [Path(folder), Path(folder).parent] if folder else []
+    found = next((place / name for place in places if (place / name).is_file()), None)
+    if found is None:
         pytest.skip(f"FACTORYAI_FOOTAGE names no folder with {name}")
-    return path
+    return found
 
 
 def lack(reason: str) -> NoReturn:

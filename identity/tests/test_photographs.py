@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.footage]
 
 
 def read(name: str) -> np.ndarray:
-    return cv2.imread(str(needs_footage(f"../faces/{name}.jpg")))
+    return cv2.imread(str(needs_footage(f"faces/{name}.jpg")))
 
 
 @pytest.fixture

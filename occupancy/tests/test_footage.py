@@ -26,7 +26,7 @@ def counted() -> dict[str, tuple[int, int]]:
     """Who went right and left over each line, all counted in one passage of the clip."""
     lines = [Line("truth", (300, 0), (300, HEIGHT)), *(Line(name, *ends) for name, ends in NEAR.items())]
     detector, tracker, counter = load_detector(), Tracker(), LineCounter(lines)
-    clip, found = cv2.VideoCapture(str(needs_footage("vtest.avi"))), {line.name: [0, 0] for line in lines}
+    clip, found = cv2.VideoCapture(str(needs_footage("video/vtest.avi"))), {line.name: [0, 0] for line in lines}
     number = 0
     while (read := clip.read())[0]:
         at = 1000 + number / FPS

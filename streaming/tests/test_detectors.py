@@ -261,5 +261,5 @@ def test_a_look_is_a_unit_vector_or_nothing(box: tuple[float, float, float, floa
 
 @pytest.mark.footage
 def test_the_worker_in_the_hall_is_seen_in_every_picture(detector: Detector) -> None:
-    for picture in read(needs_footage("worker-zone-detection.gif"))[4:]:
+    for picture in read(needs_footage("video/worker-zone-detection.gif"))[4:]:
         assert "person" in sure(detector.detect(picture), 0.45)

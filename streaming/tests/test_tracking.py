@@ -317,6 +317,6 @@ def test_who_stays_hidden_is_not_thought_to_walk_on_for_ever() -> None:
 def test_people_in_the_street_keep_their_ids() -> None:
     """Looking through the clip one counts 19 people who come and go, some more than once."""
     detector = load_detector()
-    frames = follow(detector.detect(picture) for picture in read(needs_footage("vtest.avi")))
+    frames = follow(detector.detect(picture) for picture in read(needs_footage("video/vtest.avi")))
     people = {t.id for tracks in frames for t in tracks if t.is_confirmed and t.label == "person"}
     assert 19 <= len(people) <= 24
