@@ -16,7 +16,15 @@ from attendance.rules.shifts import DAY
 from attendance.services.corrections import ask_correction, decide_correction
 from attendance.services.punches import NewPunch, record_punch, record_punches
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
-from attendance.tests.factories import KOLKATA, LATER, MONDAY, Plant, clock, make_employee, make_plant
+from attendance.tests.factories import (
+    KOLKATA,
+    LATER,
+    MONDAY,
+    Plant,
+    clock,
+    make_employee,
+    make_plant,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +68,16 @@ def test_only_people_say_that_attendance_began_long_ago(plant: Plant, kind: str,
     rebuild_dirty(at=LATER)
     kept = DayRecord.objects.filter(shift_date=day, flags__kind="off_shift", status="")
     assert moves or kept.count() == 2
+
+
+def test_an_event_that_is_sent_again_with_another_time_begins_attendance_on_no_other_day(plant: Plant) -> None:
+    source = plant.source("turnstile", "device")
+    first = NewPunch(plant.asha.pk, LATER - timedelta(days=1), "in", "e1")
+    again = NewPunch(plant.asha.pk, LATER - timedelta(days=60), "in", "e1")
+    Progress.objects.update(kept_since=date(2026, 3, 1))
+    for row in (first, again):
+        outcome = record_punch(row=row, employee=plant.asha, source=source, at=LATER)
+    assert (outcome.punch.at, Progress.objects.get().kept_since) == (first.at, date(2026, 3, 1))
 
 
 def unplanned_punches(plant: Plant) -> list[NewPunch]:
