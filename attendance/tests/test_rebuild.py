@@ -12,18 +12,22 @@ from attendance.models import (
     Progress,
     Punch,
 )
+from attendance.rules.reach import Span
 from attendance.rules.shifts import DAY
 from attendance.services.corrections import ask_correction, decide_correction
 from attendance.services.punches import NewPunch, record_punch, record_punches
+from attendance.services.reach import find_reach
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
 from attendance.tests.factories import (
     KOLKATA,
     LATER,
     MONDAY,
     Plant,
+    assign,
     clock,
     make_employee,
     make_plant,
+    make_shift,
 )
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +125,18 @@ def test_a_punch_taken_out_turns_all_days_that_hang_on_it(plant: Plant) -> None:
     DayRecord.objects.all().delete()
     rebuild_site(site=plant.site, first=date(2026, 3, 1), last=date(2026, 4, 10), at=LATER)
     assert worked_by_kiran() == lived
+
+
+def test_pairs_that_reach_back_to_shifts_round_the_clock_are_known_from_where_those_begin(plant: Plant) -> None:
+    rows, people = unplanned_punches(plant), {one.pk: one for one in plant.site.employees.all()}
+    kiran, day = people[rows[0].employee], date(2026, 3, 20)
+    Progress.objects.update(kept_since=date(2026, 2, 1))
+    for name, start, end in (("X", "06:00", "14:00"), ("Y", "14:00", "22:00"), ("Z", "22:00", "06:00")):
+        shift = make_shift(plant.site, name, start, end)
+        assign(kiran, shift, date(2026, 2, 20), to_date=date(2026, 3, 2))
+    record_punches(rows=rows, source=plant.source(), people=people, at=LATER)
+    _, reach = find_reach([kiran], Span(day, day), LATER.date())
+    assert reach.known_from == date(2026, 2, 20)
 
 
 def clock_hours(spans: list[list[str]]) -> tuple[int, ...]:
