@@ -93,6 +93,18 @@ def test_the_key_follows_the_plate_however_it_is_changed(plant: Plant) -> None:
     assert lines() == ["added", "changed", "changed", "changed"]
 
 
+def test_many_entries_are_changed_with_few_questions(plant: Plant, django_assert_max_num_queries: Any) -> None:
+    people = plant.people
+    pks = [plant.block(f"MH12AB{number}", by=people.root).pk for number in range(1000, 1010)]
+    rows = ListEntry.objects.filter(pk__in=pks)
+    with django_assert_max_num_queries(12):
+        rows.update(site=people.other_site)
+    with django_assert_max_num_queries(12):
+        rows.update(removed_at=NOON, removed_by=people.farid)
+    last = ListChange.objects.filter(entry_number__in=pks, action="removed")
+    assert set(last.values_list("by", "site")) == {(people.farid.pk, people.other_site.pk)}
+
+
 def test_a_plate_that_is_on_the_list_already_is_not_written_a_second_time(plant: Plant) -> None:
     plant.block()
     other = plant.block(OTHER)
