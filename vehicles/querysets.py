@@ -121,6 +121,9 @@ class ListEntryQuerySet(SpelledQuerySet):
         with changes_written(locked_entries(self.order_by().values_list("pk", flat=True))):
             return super().delete()
 
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]  # no manager deletes all there is
+
 
 class PlateReadQuerySet(SpelledQuerySet):
     def _holds(self, part: str) -> Q:

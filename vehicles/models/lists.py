@@ -97,7 +97,7 @@ class ListEntry(models.Model):
         before = next(iter(locked_entries([self.pk])), None) if self.pk else None
         if before is None:
             with additions_taken([self], at):
-                super().save(*args, **how)
+                super().save(*args, update_fields=update_fields, **how)
             return
         changed = {name for name in KEYED if getattr(before, name) != getattr(self, name)}
         with changes_taken([before], changed, at):
@@ -112,6 +112,8 @@ class ListEntry(models.Model):
 
         with changes_written(locked_entries([self.pk])):
             return super().delete(*args, **how)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
 
     def standing(self, at: dt.datetime) -> str:
         """Return ``removed``, ``later``, ``expired`` or ``in force``."""

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import F, Value
 from django.db.models.functions import Concat
+from django.template import Context, Template
 
 from factoryai.alerts.models import Alert
 from factoryai.rest import Refusal
@@ -103,6 +104,24 @@ def test_many_entries_are_changed_with_few_questions(plant: Plant, django_assert
         rows.update(removed_at=NOON, removed_by=people.farid)
     last = ListChange.objects.filter(entry_number__in=pks, action="removed")
     assert set(last.values_list("by", "site")) == {(people.farid.pk, people.other_site.pk)}
+
+
+def test_no_manager_and_no_template_deletes_entries(plant: Plant) -> None:
+    entry = plant.block()
+    assert not hasattr(ListEntry.objects, "delete")
+    assert not hasattr(plant.site.listed_plates, "delete")
+    page = Template("{{ entry.delete }}{{ rows.delete }}")
+    page.render(Context({"entry": entry, "rows": ListEntry.objects.all()}))
+    assert ListEntry.objects.get() == entry
+
+
+def test_an_entry_that_was_erased_meanwhile_does_not_come_back(plant: Plant) -> None:
+    entry = plant.block()
+    ListEntry.objects.all().delete()
+    entry.reason = "Damage"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        entry.save(update_fields=["reason"])
+    assert not ListEntry.objects.exists()
 
 
 def test_a_plate_that_is_on_the_list_already_is_not_written_a_second_time(plant: Plant) -> None:
