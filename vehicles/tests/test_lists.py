@@ -63,7 +63,7 @@ def test_of_a_bulk_with_no_plate_among_them_nothing_is_written(plant: Plant) -> 
     assert lines() == []
 
 
-@pytest.mark.parametrize("plate", ["", "HORN OK PLEASE", "MH12A81234", "MMC8259", "МH12AB1234"])
+@pytest.mark.parametrize("plate", ["", "HORN OK PLEASE", "MH12A81234", "MMC8259", "МH12AB1234", "KA05MN|234"])
 def test_what_is_no_plate_is_not_listed_by_any_verb(plant: Plant, plate: str) -> None:
     with pytest.raises(Refusal) as refused:
         ListEntry.objects.create(**facts(plate=plate, match_key="MH-12-AB-1234"))
