@@ -17,6 +17,8 @@ from django.template import Context, Template
 from factoryai.alerts.models import Alert
 from factoryai.rest import Refusal
 from vehicles.models import BlockedPlate, ListChange, ListEntry, PlateFormat
+from vehicles.rules.cleaning import clean_plate
+from vehicles.rules.marks import parse_mark
 from vehicles.services.lists import change_entry
 from vehicles.tests.factories import NOON, OTHER, PLATE, Plant, make_plant
 
@@ -185,6 +187,20 @@ def without_the_constraint() -> Iterator[None]:
             yield
         finally:
             cursor.execute("PRAGMA ignore_check_constraints = OFF")
+
+
+@pytest.mark.parametrize(
+    "plate",
+    [
+        "MH 12 AB 0034", "IND DL 4 C 1969", "TG 09 0001", "22 BH 0517 AA", "077 CD 01", "05 B 012345 H",
+        "T 0226 MH 0012 AB", "MH 09 A 0012 TC 0001", "MH 12 TC 012", "MH VA AA 0034",
+    ],
+)  # fmt: skip
+def test_the_migration_has_the_key_of_every_family(plate: str) -> None:
+    migration = importlib.import_module("vehicles.migrations.0003_give_listed_plates_their_keys")
+    mark = parse_mark(clean_plate(plate))
+    assert mark
+    assert migration.key_of(plate) == mark.key
 
 
 def test_the_migration_gives_entries_of_before_the_keys_that_meet_their_vehicles(plant: Plant) -> None:
