@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connections
 
 from factoryai.alerts.models import Alert
+from factoryai.bulk import Received
 from factoryai.rest import Refusal
+from factoryai.sites.csv_admin import run_import
+from vehicles.imports import BLOCKED
 from vehicles.models import Gate, ListChange, ListEntry, Opening, PlateRead, Vehicle, Visit
 from vehicles.services.lists import remove_entries
 from vehicles.services.review import decide_read
@@ -103,6 +107,23 @@ def test_of_two_people_who_take_a_plate_off_at_once_the_history_names_the_one_wh
     entry.refresh_from_db()
     line = ListChange.objects.get(action="removed")
     assert (line.by, ListChange.objects.count()) == (entry.removed_by, 2)
+
+
+def test_a_table_of_plates_and_reads_of_the_same_vehicles_wait_in_no_ring(plant: Plant) -> None:
+    plates = [f"MH12AB{number}" for number in range(1000, 1030)]
+    plant.send(*(plant.row(plate) for plate in plates))
+    table = "plate,reason\n" + "\n".join(f"{plate},Theft" for plate in reversed(plates))
+
+    def import_table() -> None:
+        run_import(BLOCKED, site=plant.site, text=table, by=plant.people.root, at=after(minutes=1), is_dry=False)
+
+    def send(number: int) -> Received:
+        rows = [plant.row(plate, at=after(seconds=number)) for plate in plates]
+        return plant.send(*rows, now=after(minutes=1))
+
+    acts: list[Callable[[], Any]] = [import_table, *(partial(send, number) for number in range(1, 5))]
+    assert at_once(acts) == ["done"] * 5
+    assert (Alert.objects.count(), PlateRead.objects.count()) == (30, 150)
 
 
 def test_entries_that_are_erased_meanwhile_lose_no_read(plant: Plant) -> None:
