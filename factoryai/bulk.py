@@ -67,7 +67,8 @@ def checked(reader: serializers.Serializer, item: Any) -> dict[str, Any]:
     try:
         return dict(reader.run_validation(item))
     except serializers.ValidationError as refused:
-        name, errors = next(iter(refused.detail.items()))
+        found = refused.detail if isinstance(refused.detail, dict) else {NON_FIELD: refused.detail}  # a row of null
+        name, errors = next(iter(found.items()))
         text = errors[0] if name == NON_FIELD else f"{name}: {errors[0]}"
         raise Refusal(errors[0].code, text) from refused
 

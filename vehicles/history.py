@@ -58,12 +58,12 @@ def _line(entry: ListEntry, before: dict[str, Any], after: dict[str, Any], at: A
         action = Action.REMOVED if is_removed else Action.CHANGED
     return ListChange(
         entry_number=entry.pk,
-        site=entry.site,
+        site_id=entry.site_id,
         list=entry.list,
         plate=entry.plate,
         action=action,
         at=at,
-        by=entry.removed_by if action == Action.REMOVED else entry.changed_by,
+        by_id=entry.removed_by_id if action == Action.REMOVED else entry.changed_by_id,
         before=before,
         after=after,
     )

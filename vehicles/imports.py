@@ -14,6 +14,7 @@ from factoryai.csv_import import BadCell, Importer, Report, choice_cell, date_ce
 from factoryai.rest import Refusal
 from factoryai.sites.models import Site
 from vehicles.models import ListEntry
+from vehicles.services.alarms import hold_inside
 from vehicles.services.lists import add_entry, change_entry, judge_listed_plate
 
 Lines = Sequence[tuple[int, dict[str, str]]]
@@ -34,6 +35,8 @@ ALLOWED_COLUMNS = {
 def import_entries(list_name: str, *, site: Site, lines: Lines, report: Report, by: Any, at: dt.datetime) -> None:
     """Add plates to a list of a site; one that is on it already is changed where the table says otherwise."""
     is_allowed = list_name == ListEntry.List.ALLOWED
+    if not is_allowed:
+        hold_inside(site=site, plates=[cells.get("plate", "") for _, cells in lines])
 
     def read(cells: dict[str, str]) -> None:
         plate = text_cell(cells, "plate", 64)

@@ -94,10 +94,13 @@ class ListEntryQuerySet(SpelledQuerySet):
 
         Raises `Refusal` ``bad_plate`` where another plate is none; nothing is changed then.
         """
-        from vehicles.writing import changes_taken
+        from vehicles.writing import changes_taken, locked_entries
 
-        with changes_taken(list(self), changes.keys(), at):
+        entries = locked_entries(self.order_by().values_list("pk", flat=True))
+        with changes_taken(entries, changes.keys(), at):
             return super().update(**changes)
+
+    change.alters_data = True  # type: ignore[attr-defined]
 
     @transaction.atomic
     def bulk_create(self, objs: Iterable[Any], *args: Any, **how: Any) -> list[Any]:
@@ -113,9 +116,13 @@ class ListEntryQuerySet(SpelledQuerySet):
     @transaction.atomic
     def delete(self) -> tuple[int, dict[str, int]]:
         from vehicles.history import changes_written
+        from vehicles.writing import locked_entries
 
-        with changes_written(list(self)):
+        with changes_written(locked_entries(self.order_by().values_list("pk", flat=True))):
             return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]  # no manager deletes all there is
 
 
 class PlateReadQuerySet(SpelledQuerySet):

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from factoryai.sites.models import Site
 from vehicles.history import changes_written, write_added
 from vehicles.models.lists import ListEntry
+from vehicles.services.rows import write_changes
 
 KEYED = frozenset({"plate", "match_key", "site", "site_id"})
 """Fields that say which vehicle an entry means: where one changes, the key is worked out anew."""
@@ -32,6 +33,13 @@ def settle_keys(entries: Sequence[ListEntry]) -> None:
             rules[entry.site] = rules_of(entry.site)
         judgement = judge_listed_plate(entry.plate, entry.site, rules[entry.site])
         entry.plate, entry.match_key = judgement.normalised or "", judgement.match_key or ""
+
+
+def locked_entries(pks: Collection[int]) -> list[ListEntry]:
+    """Return entries as they stand, locked by number until the end of the transaction: of two who change one at once
+    the second sees what the first has done, and its history says so."""
+    rows = ListEntry._base_manager.select_for_update(of=("self",)).filter(pk__in=pks)
+    return list(rows.order_by("pk"))
 
 
 @contextmanager
@@ -54,11 +62,11 @@ def changes_taken(entries: Sequence[ListEntry], fields: Collection[str], at: dt.
 
 
 def _rekey(pks: Sequence[int]) -> None:
-    for row in ListEntry._base_manager.filter(pk__in=pks).select_related("site"):
-        before = row.plate, row.match_key
-        settle_keys([row])
-        if before != (row.plate, row.match_key):
-            QuerySet.update(ListEntry._base_manager.filter(pk=row.pk), plate=row.plate, match_key=row.match_key)
+    rows = list(ListEntry._base_manager.filter(pk__in=pks).select_related("site"))
+    before = [(row.plate, row.match_key) for row in rows]
+    settle_keys(rows)
+    changed = [row for row, was in zip(rows, before, strict=True) if was != (row.plate, row.match_key)]
+    write_changes(changed, ["plate", "match_key"])
 
 
 def _alarm(entries: Collection[ListEntry] | QuerySet[ListEntry], at: dt.datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -44,6 +45,8 @@ from identity.models import Employee
 
 DIRECTIONS = frozenset(Punch.Direction.values)
 SOURCE_LETTERS = 60
+UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+"""NUL, and halves of a character: JSON can say them, and no database takes them."""
 
 
 class CheckSerializer(serializers.Serializer):
@@ -258,7 +261,7 @@ def _people_of(user: Any, data: Any) -> dict[str, dict[str, Employee]]:
 
 
 def _is_text(value: Any, longest: int) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= longest and "\x00" not in value
+    return isinstance(value, str) and 0 < len(value) <= longest and not UNKEEPABLE.search(value)
 
 
 def parse_row(item: Any, people: dict[str, dict[str, Employee]]) -> tuple[str, Employee, NewPunch]:

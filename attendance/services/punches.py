@@ -217,7 +217,8 @@ def record_punch(*, row: NewPunch, employee: Employee, source: Source, at: datet
     if punch.employee_id != employee.pk:
         raise Refusal(*REUSED, 409)
     day = punch.at.astimezone(employee.site.zone).date()
-    _keep_since_the_first(source, [row], at)
+    if is_fresh:
+        _keep_since_the_first(source, [row], at)
     done = rebuild_people(site=employee.site_id, employees=[employee.pk], first=day, last=day, at=at)
     slot, state = done.slots.get(punch.pk, ("", PunchState.SUPERSEDED))
     record = find_record(employee, slot, day)

@@ -69,7 +69,8 @@ def _reach(people: Sequence[Employee], facts: Facts, asked: Span, horizon: date)
     if loose:
         start = _follow(loose, midnight(since, zone), -LOOKED_AT, chain_back)
         since = min(since, start.astimezone(zone).date())
-    known = [known_from(since, _plan_of(one, horizon, zone), zone) for one in _hanging_together(rosters, span)]
+    hanging = _hanging_together(rosters, Span(since, span.last))
+    known = [known_from(since, _plan_of(one, horizon, zone), zone) for one in hanging]
     return Reach(span.first, span.last, min([since, *known]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from factoryai.sites.tests.factories import api_client
@@ -13,7 +14,8 @@ SHIFT = {"site": "pune", "name": "Late", "starts_at": "14:00", "ends_at": "22:00
 
 
 def post(user: Any, path: str, data: Any) -> Any:
-    return api_client(user).post(f"{BASE}/{path}", data)
+    """Post plain ASCII, in which JSON can say what no text of UTF-8 holds."""
+    return api_client(user).post(f"{BASE}/{path}", json.dumps(data), content_type="application/json")
 
 
 def get(user: Any, path: str, **query: Any) -> Any:

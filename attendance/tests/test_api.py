@@ -91,12 +91,17 @@ def test_the_good_rows_of_a_bulk_are_kept(plant: Plant) -> None:
         "nonsense",
         row("1"),
         row("8", employee_code="E2", at="2026-03-02T22:00:00+05:30"),
+        row("9", employee_code="E\ud800"),
+        row("\udfff"),
+        row("10", source="a\x00"),
+        row("11", site="\ud800"),
     ]
     answer = post(plant.people.gate, "punches", rows).json()
     assert (answer["accepted"], answer["duplicates"]) == (2, 1)
     assert {one["index"]: one["code"] for one in answer["rejected"]} == {
         1: "unknown_employee", 2: "naive_time", 3: "in_future", 4: "bad_direction", 5: "unknown_employee",
-        6: "bad_time", 7: "bad_event_id", 8: "not_an_object",
+        6: "bad_time", 7: "bad_event_id", 8: "not_an_object", 11: "unknown_employee", 12: "bad_event_id",
+        13: "bad_source", 14: "unknown_employee",
     }  # fmt: skip
 
 

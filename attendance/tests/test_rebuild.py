@@ -12,11 +12,23 @@ from attendance.models import (
     Progress,
     Punch,
 )
+from attendance.rules.reach import Span
 from attendance.rules.shifts import DAY
 from attendance.services.corrections import ask_correction, decide_correction
 from attendance.services.punches import NewPunch, record_punch, record_punches
+from attendance.services.reach import find_reach
 from attendance.services.rebuild import rebuild_dirty, rebuild_site
-from attendance.tests.factories import KOLKATA, LATER, MONDAY, Plant, clock, make_employee, make_plant
+from attendance.tests.factories import (
+    KOLKATA,
+    LATER,
+    MONDAY,
+    Plant,
+    assign,
+    clock,
+    make_employee,
+    make_plant,
+    make_shift,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +74,16 @@ def test_only_people_say_that_attendance_began_long_ago(plant: Plant, kind: str,
     assert moves or kept.count() == 2
 
 
+def test_an_event_that_is_sent_again_with_another_time_begins_attendance_on_no_other_day(plant: Plant) -> None:
+    source = plant.source("turnstile", "device")
+    first = NewPunch(plant.asha.pk, LATER - timedelta(days=1), "in", "e1")
+    again = NewPunch(plant.asha.pk, LATER - timedelta(days=60), "in", "e1")
+    Progress.objects.update(kept_since=date(2026, 3, 1))
+    for row in (first, again):
+        outcome = record_punch(row=row, employee=plant.asha, source=source, at=LATER)
+    assert (outcome.punch.at, Progress.objects.get().kept_since) == (first.at, date(2026, 3, 1))
+
+
 def unplanned_punches(plant: Plant) -> list[NewPunch]:
     """Kiran comes and goes every twelve hours, nothing is assigned, and the door does not say which way."""
     AttendancePolicy.objects.create(site=plant.site, effective_from=date(2026, 1, 1), counts_unplanned_work=True)
@@ -103,6 +125,18 @@ def test_a_punch_taken_out_turns_all_days_that_hang_on_it(plant: Plant) -> None:
     DayRecord.objects.all().delete()
     rebuild_site(site=plant.site, first=date(2026, 3, 1), last=date(2026, 4, 10), at=LATER)
     assert worked_by_kiran() == lived
+
+
+def test_pairs_that_reach_back_to_shifts_round_the_clock_are_known_from_where_those_begin(plant: Plant) -> None:
+    rows, people = unplanned_punches(plant), {one.pk: one for one in plant.site.employees.all()}
+    kiran, day = people[rows[0].employee], date(2026, 3, 20)
+    Progress.objects.update(kept_since=date(2026, 2, 1))
+    for name, start, end in (("X", "06:00", "14:00"), ("Y", "14:00", "22:00"), ("Z", "22:00", "06:00")):
+        shift = make_shift(plant.site, name, start, end)
+        assign(kiran, shift, date(2026, 2, 20), to_date=date(2026, 3, 2))
+    record_punches(rows=rows, source=plant.source(), people=people, at=LATER)
+    _, reach = find_reach([kiran], Span(day, day), LATER.date())
+    assert reach.known_from == date(2026, 2, 20)
 
 
 def clock_hours(spans: list[list[str]]) -> tuple[int, ...]:

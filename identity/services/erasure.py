@@ -18,7 +18,7 @@ from identity.recognisers.rekognition import IndexedFace
 from identity.rules import GROUPED_AT, SFACE
 from identity.services import engines
 from identity.services.gallery import LiveGallery, gallery_changed, lock_gallery
-from identity.services.marks import ours_among, owner_of
+from identity.services.marks import names_photo, ours_among, owner_of
 from identity.services.purge import discard_snapshot
 
 log = logging.getLogger(__name__)
@@ -179,25 +179,31 @@ def delete_unnoted(employee: Employee) -> int:
     if not engines.is_remote():
         return 0
     try:
-        left = _left_there(employee)
+        left = ours_among(_left_there(employee), employee.site)
         return engines.remote_for(employee.site).delete([face.face_id for face in left])
     except RecogniserError as error:
-        log.error("What Rekognition may still keep of an erased person is not known (%s).", error.code)
+        if error.code != "ResourceNotFoundException":
+            log.error("What Rekognition may still keep of an erased person is not known (%s).", error.code)
         return 0
 
 
 def _left_there(employee: Employee) -> list[IndexedFace]:
-    """Faces there that were made from a photo of the person. Those of a row are deleted by it."""
+    """Faces there that bear the person's number. Those of a row are deleted by it."""
     noted = set(RemoteFace.objects.filter(person=employee.pk).values_list("remote_id", flat=True))
-    mine = [face for face in engines.remote_for(employee.site).faces() if owner_of(face.person) == str(employee.pk)]
-    return [face for face in ours_among(mine, employee.site) if face.face_id not in noted]
+    mine = (face for face in engines.remote_for(employee.site).faces() if owner_of(face.person) == str(employee.pk))
+    return [face for face in mine if face.face_id not in noted]
 
 
 def _faces_there(employee: Employee) -> list[str]:
+    """Faces of the person there. One whose mark names no photo may be another installation's: it is told, not deleted,
+    for a proof must not rest on a guess."""
     try:
-        return [f"a face there: {face.face_id}" for face in _left_there(employee)]
+        left = _left_there(employee)
     except RecogniserError as error:
         return [] if error.code == "ResourceNotFoundException" else [f"the service did not answer ({error.code})"]
+    ours = {face.face_id for face in ours_among(left, employee.site)}
+    told = [face for face in left if face.face_id in ours or not names_photo(face.person)]
+    return [f"a face there: {face.face_id}" for face in told]
 
 
 def erase_leavers(*, at: dt.datetime) -> list[Erased]:

@@ -24,6 +24,11 @@ def owner_of(mark: str) -> str:
     return mark.partition(".")[0]
 
 
+def names_photo(mark: str) -> bool:
+    """Whether a mark says of which photo the face is; one of a person's number alone does not."""
+    return _photo_of(mark) is not None
+
+
 def ours_among(faces: Iterable[IndexedFace], site: Site, before: dt.datetime | None = None) -> list[IndexedFace]:
     """Return the faces whose photo was taken here for ``site``, of photos kept before ``before``; None for all.
 

@@ -325,6 +325,23 @@ def test_an_erasure_leaves_the_faces_of_another_installation_alone(people, ravi,
     assert len(aws.collections["factoryai-pune"]) == 1
 
 
+def test_a_face_there_that_names_the_person_and_no_photo_is_told_and_not_deleted(people, ravi, aws):
+    enrol(ravi)
+    RemoteFace.objects.all().delete()
+    faces = aws.collections["factoryai-pune"]
+    ((remote_id, (_, vector)),) = faces.items()
+    faces[remote_id] = (str(ravi.pk), vector)
+    assert erase_biometrics(employee=ravi, at=NOON).traces == [f"a face there: {remote_id}"]
+    reconcile_faces(sites=[people.site], at=NOON, removes_unknown=True)
+    assert (faces, find_traces(employee=ravi, vectors=[])) == ({}, [])
+
+
+def test_an_erasure_where_the_service_keeps_nothing_is_no_fault(ravi, aws, caplog):
+    assert erase_biometrics(employee=ravi, at=NOON).is_proven
+    assert "ListFaces" in aws.calls
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_collection_that_is_gone_is_made_again_from_the_photos(people, ravi, aws):
     enrol(ravi)
     aws.collections.clear()

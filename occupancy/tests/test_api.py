@@ -61,11 +61,11 @@ def test_a_stranger_posts_to_no_zone_of_the_site(people, hall):
 
 
 def test_every_bad_row_is_named_by_its_place(people, hall):
-    rows = [entry(hall, at="2026-03-02T12:00:00"), entry(hall), entry(hall), "x", entry(hall, "2", kind="count")]
+    rows = [entry(hall, at="2026-03-02T12:00:00"), entry(hall), entry(hall), "x", entry(hall, "2", kind="count"), None]
     answer = api_client(people.gate).post(LOGS, rows).json()
     assert (answer["accepted"], answer["duplicates"]) == (1, 1)
     refused = [(row["index"], row["code"]) for row in answer["rejected"]]
-    assert refused == [(0, "naive_time"), (3, "invalid"), (4, "bad_count")]
+    assert refused == [(0, "naive_time"), (3, "invalid"), (4, "bad_count"), (5, "null")]
 
 
 odd = st.one_of(st.none(), st.integers(-(2**70), 2**70), st.booleans(), st.text(max_size=4), st.just([1]))

@@ -67,7 +67,8 @@ class ReadsView(APIView):
     def _cameras_of(self, request: Request) -> dict[str, Camera]:
         """Return the cameras that rows name, as far as the sender may post for them, by slug: one query."""
         rows = request.data if isinstance(request.data, list) else []
-        slugs = {row["camera"] for row in rows if isinstance(row, dict) and isinstance(row.get("camera"), str)}
+        named = (row.get("camera") for row in rows if isinstance(row, dict))
+        slugs = {one for one in named if isinstance(one, str) and one.isascii() and one.isprintable()}
         mine = Camera.objects.visible_to(request.user, self.write_roles).select_related("site").filter(slug__in=slugs)
         return {camera.slug: camera for camera in mine}
 

@@ -9,15 +9,29 @@ STATES = (
     "AN|AP|AR|AS|BR|CG|CH|DD|DL|DN|GA|GJ|HP|HR|JH|JK|KA|KL|LA|LD|"
     "MH|ML|MN|MP|MZ|NL|OD|OR|PB|PY|RJ|SK|TG|TN|TR|TS|UA|UK|UP|WB"
 )
-STANDARD = re.compile(rf"({STATES})([0-9]{{1,2}})([A-HJ-NP-Z]{{0,3}})([0-9]{{1,4}})")
+LETTERS = "[A-HJ-NP-Z]"
+FAMILIES = (
+    (rf"({STATES})([0-9]{{1,2}})({LETTERS}{{0,3}})([0-9]{{1,4}})", (1, 3)),
+    (rf"([0-9]{{2}})BH([0-9]{{4}})({LETTERS}{{1,2}})", ()),
+    (r"([0-9]{1,3})(CD|CC|UN)([0-9]{1,4})", (0, 2)),
+    (rf"([0-9]{{2}})({LETTERS})([0-9]{{6}})([A-Z])", ()),
+    (rf"T([0-9]{{2}})([0-9]{{2}})({STATES})([0-9]{{4}})({LETTERS}{{1,2}})", ()),
+    (rf"({STATES})([0-9]{{1,2}})([A-J])([0-9]{{4}})TC([0-9]{{4}})", (1,)),
+    (rf"({STATES})(VA)({LETTERS}{{2}})([0-9]{{1,4}})", (3,)),
+)
+"""Shapes of marks: standard, Bharat, diplomatic, military, temporary, trade, vintage; and which of their parts are
+numbers, in which a zero in front says nothing."""
 
 
 def key_of(plate):
-    """Return the key of a standard mark; of any other plate its letters and digits, until it is saved again."""
+    """Return the key of a mark; of any other plate its letters and digits, as plates of a site's own format have it."""
     text = re.sub(r"[^A-Z0-9]", "", plate.upper())
-    if match := STANDARD.fullmatch(text):
-        state, office, series, number = match.groups()
-        return f"{state}-{int(office)}-{series}-{int(number)}"
+    for spelling in (text, text.removeprefix("IND")):
+        for shape, numbers in FAMILIES:
+            if match := re.fullmatch(shape, spelling):
+                return "-".join(
+                    str(int(part)) if place in numbers else part for place, part in enumerate(match.groups())
+                )
     return text
 
 

@@ -91,13 +91,13 @@ class ListEntry(models.Model):
         self, *args: Any, at: dt.datetime | None = None, update_fields: Collection[str] | None = None, **how: Any
     ) -> None:
         """Write the entry with all that belongs to it; ``at`` None: now. Raises `Refusal` ``bad_plate``."""
-        from vehicles.writing import KEYED, additions_taken, changes_taken
+        from vehicles.writing import KEYED, additions_taken, changes_taken, locked_entries
 
         at = at or timezone.now()
-        before = ListEntry._base_manager.filter(pk=self.pk).first() if self.pk else None
+        before = next(iter(locked_entries([self.pk])), None) if self.pk else None
         if before is None:
             with additions_taken([self], at):
-                super().save(*args, **how)
+                super().save(*args, update_fields=update_fields, **how)
             return
         changed = {name for name in KEYED if getattr(before, name) != getattr(self, name)}
         with changes_taken([before], changed, at):
@@ -108,9 +108,12 @@ class ListEntry(models.Model):
     @transaction.atomic
     def delete(self, *args: Any, **how: Any) -> tuple[int, dict[str, int]]:
         from vehicles.history import changes_written
+        from vehicles.writing import locked_entries
 
-        with changes_written(list(ListEntry._base_manager.filter(pk=self.pk))):
+        with changes_written(locked_entries([self.pk])):
             return super().delete(*args, **how)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
 
     def standing(self, at: dt.datetime) -> str:
         """Return ``removed``, ``later``, ``expired`` or ``in force``."""

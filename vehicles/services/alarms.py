@@ -9,8 +9,10 @@ from django.db import transaction
 
 from factoryai.alerts.models import Severity
 from factoryai.alerts.services import close_alert, note_alert, raise_alert
+from factoryai.sites.models import Site
 from vehicles.models import ListEntry, PlateRead, Vehicle, Visit
 from vehicles.rules.lists import Hit, Level
+from vehicles.rules.spelling import spell
 from vehicles.services.lists import ListedEntry, find_listed, listed_entry
 from vehicles.services.pictures import hold_for_alert
 
@@ -34,11 +36,24 @@ def raise_alarms(
         _announce(visit, read, watched, at, INSIDE if is_inside else "")
 
 
+def hold_inside(*, site: Site, plates: Iterable[str]) -> None:
+    """Lock those vehicles of some plates that are inside, by number as reads lock theirs.
+
+    For a table that is listed line by line in one transaction: its alarms would lock them in the order of the lines,
+    and reads and table would wait in a ring.
+    """
+    keys = {key for plate in plates for key in spell(plate).keys}
+    inside = Visit.objects.still_open().filter(site=site).values_list("vehicle_id", "match_key")
+    named = [vehicle for vehicle, key in inside if key in keys]
+    list(Vehicle.objects.select_for_update(of=("self",)).filter(pk__in=named).order_by("pk"))
+
+
 def alarm_inside(*, at: dt.datetime, keys: Collection[str] | None = None) -> int:
     """Alarm of vehicles that are inside while their plate is blocked or watched: nobody may read them again for hours.
 
     Runs in every transaction that changes a list, for its match ``keys``; and every few seconds for all, which finds
-    what another program wrote and entries that begin meanwhile. Returns how many visits were told of.
+    what another program wrote, entries that begin meanwhile, and a vehicle whose read and whose entry were written at
+    the same moment, neither seeing the other. Returns how many visits were told of.
     """
     vehicles = Visit.objects.unalarmed(at, keys).order_by("vehicle_id").values_list("vehicle_id", flat=True)
     return sum(_alarm_of(pk, at) for pk in list(vehicles))

@@ -6,7 +6,7 @@ from typing import Any
 
 from factoryai.sites.models import Site
 from vehicles.models import GatePolicy
-from vehicles.rules.cleaning import clean_plate
+from vehicles.rules.cleaning import clean_plate, has_unclear_signs
 from vehicles.rules.gate import Judgement, Profile, Verdict, judge_plate
 from vehicles.rules.marks import parse_mark
 from vehicles.services.formats import formats_of
@@ -25,9 +25,10 @@ def rules_of(site: Site | None) -> tuple[Any, ...]:
 
 def judge_typed(site: Site | None, text: str, rules: tuple[Any, ...] | None = None) -> Judgement:
     """Judge a plate that a person wrote, who has seen it: DL1ZA1234 may be a misread DL12A1234 to a camera, and is a
-    plate of its own to a person. Only what is no mark as it stands is doubtful. ``rules`` None: ask for the site's."""
+    plate of its own to a person. Only what is no mark as it stands is doubtful, and what has signs in it that may be
+    characters: it was copied from a read. ``rules`` None: ask for the site's."""
     judgement = judge_plate(text, 1.0, *(rules or rules_of(site)))
-    if judgement.verdict is not Verdict.REVIEW:
+    if judgement.verdict is not Verdict.REVIEW or has_unclear_signs(text):
         return judgement
     mark = parse_mark(clean_plate(text))
     if mark is None or mark.key is None:

@@ -29,7 +29,7 @@ def decide_read(*, read: PlateRead, verb: str, by: Any, at: dt.datetime, plate: 
     judgement = None if verb == "discard" else _said(read, plate if verb == "correct" else read.plate)
     review = {"accept": Review.ACCEPTED, "correct": Review.CORRECTED, "discard": Review.DISCARDED}[verb]
     with transaction.atomic():
-        vehicles = _lock_all(read, judgement, at)
+        vehicles = _lock_all(read, judgement)
         rows = PlateRead.objects.awaiting_review().filter(pk=read.pk)
         if not rows.update(review=review, reviewed_at=at, reviewed_by=by):
             raise Refusal("already_decided", "Somebody has decided this already.", 409)
@@ -53,7 +53,7 @@ def _said(read: PlateRead, plate: str) -> Judgement:
     raise Refusal("bad_plate", words, 400, {"plate": words})
 
 
-def _lock_all(read: PlateRead, judgement: Judgement | None, at: dt.datetime) -> dict[str, Vehicle]:
+def _lock_all(read: PlateRead, judgement: Judgement | None) -> dict[str, Vehicle]:
     """Lock the vehicle it was taken for and the one it is."""
     plates = {read.vehicle.match_key: read.vehicle.plate} if read.vehicle else {}
     if judgement and judgement.match_key:

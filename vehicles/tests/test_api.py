@@ -25,7 +25,8 @@ def plant(db: None) -> Plant:
 
 
 def post(user: Any, path: str, data: Any) -> Any:
-    return api_client(user).post(f"{BASE}/{path}", data)
+    """Post plain ASCII, in which JSON can say what no text of UTF-8 holds."""
+    return api_client(user).post(f"{BASE}/{path}", json.dumps(data), content_type="application/json")
 
 
 def get(user: Any, path: str, **query: Any) -> Any:
@@ -140,6 +141,9 @@ def test_a_device_posts_reads_and_bad_rows_spoil_nothing(plant: Plant) -> None:
         "nonsense",
         row("e6", captured_at="2999-01-01T00:00:00Z"),
         row("e7", direction="up"),
+        None,
+        row("e8", camera="gate\x00"),
+        row("e9", camera="gate\ud800"),
     ]
     answer = post(plant.people.gate, "reads", rows)
     found = answer.json()
@@ -147,7 +151,8 @@ def test_a_device_posts_reads_and_bad_rows_spoil_nothing(plant: Plant) -> None:
     codes = [(one["index"], one["code"]) for one in found["rejected"]]
     assert codes == [
         (1, "max_value"), (2, "unknown_camera"), (3, "naive_time"), (6, "invalid"), (7, "in_future"),
-        (8, "invalid_choice"),
+        (8, "invalid_choice"), (9, "null"), (10, "null_characters_not_allowed"),
+        (11, "surrogate_characters_not_allowed"),
     ]  # fmt: skip
     again = post(plant.people.gate, "reads", rows).json()
     assert (again["accepted"], again["duplicates"]) == (0, 3)

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import F, Value
 from django.db.models.functions import Concat
+from django.template import Context, Template
 
 from factoryai.alerts.models import Alert
 from factoryai.rest import Refusal
 from vehicles.models import BlockedPlate, ListChange, ListEntry, PlateFormat
+from vehicles.rules.cleaning import clean_plate
+from vehicles.rules.marks import parse_mark
 from vehicles.services.lists import change_entry
 from vehicles.tests.factories import NOON, OTHER, PLATE, Plant, make_plant
 
@@ -62,7 +65,7 @@ def test_of_a_bulk_with_no_plate_among_them_nothing_is_written(plant: Plant) -> 
     assert lines() == []
 
 
-@pytest.mark.parametrize("plate", ["", "HORN OK PLEASE", "MH12A81234", "MMC8259", "МH12AB1234"])
+@pytest.mark.parametrize("plate", ["", "HORN OK PLEASE", "MH12A81234", "MMC8259", "МH12AB1234", "KA05MN|234"])
 def test_what_is_no_plate_is_not_listed_by_any_verb(plant: Plant, plate: str) -> None:
     with pytest.raises(Refusal) as refused:
         ListEntry.objects.create(**facts(plate=plate, match_key="MH-12-AB-1234"))
@@ -91,6 +94,36 @@ def test_the_key_follows_the_plate_however_it_is_changed(plant: Plant) -> None:
     rows.update(plate=Concat(Value("KA01EK"), Value("0171")), reason=F("reason"))
     assert [plant.read(plate).level for plate in (PLATE, OTHER, "KA01EK171")] == ["", "", "critical"]
     assert lines() == ["added", "changed", "changed", "changed"]
+
+
+def test_many_entries_are_changed_with_few_questions(plant: Plant, django_assert_max_num_queries: Any) -> None:
+    people = plant.people
+    pks = [plant.block(f"MH12AB{number}", by=people.root).pk for number in range(1000, 1010)]
+    rows = ListEntry.objects.filter(pk__in=pks)
+    with django_assert_max_num_queries(12):
+        rows.update(site=people.other_site)
+    with django_assert_max_num_queries(12):
+        rows.update(removed_at=NOON, removed_by=people.farid)
+    last = ListChange.objects.filter(entry_number__in=pks, action="removed")
+    assert set(last.values_list("by", "site")) == {(people.farid.pk, people.other_site.pk)}
+
+
+def test_no_manager_and_no_template_deletes_entries(plant: Plant) -> None:
+    entry = plant.block()
+    assert not hasattr(ListEntry.objects, "delete")
+    assert not hasattr(plant.site.listed_plates, "delete")
+    page = Template("{{ entry.delete }}{{ rows.delete }}")
+    page.render(Context({"entry": entry, "rows": ListEntry.objects.all()}))
+    assert ListEntry.objects.get() == entry
+
+
+def test_an_entry_that_was_erased_meanwhile_does_not_come_back(plant: Plant) -> None:
+    entry = plant.block()
+    ListEntry.objects.all().delete()
+    entry.reason = "Damage"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        entry.save(update_fields=["reason"])
+    assert not ListEntry.objects.exists()
 
 
 def test_a_plate_that_is_on_the_list_already_is_not_written_a_second_time(plant: Plant) -> None:
@@ -154,6 +187,20 @@ def without_the_constraint() -> Iterator[None]:
             yield
         finally:
             cursor.execute("PRAGMA ignore_check_constraints = OFF")
+
+
+@pytest.mark.parametrize(
+    "plate",
+    [
+        "MH 12 AB 0034", "IND DL 4 C 1969", "TG 09 0001", "22 BH 0517 AA", "077 CD 01", "05 B 012345 H",
+        "T 0226 MH 0012 AB", "MH 09 A 0012 TC 0001", "MH 12 TC 012", "MH VA AA 0034",
+    ],
+)  # fmt: skip
+def test_the_migration_has_the_key_of_every_family(plate: str) -> None:
+    migration = importlib.import_module("vehicles.migrations.0003_give_listed_plates_their_keys")
+    mark = parse_mark(clean_plate(plate))
+    assert mark
+    assert migration.key_of(plate) == mark.key
 
 
 def test_the_migration_gives_entries_of_before_the_keys_that_meet_their_vehicles(plant: Plant) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connections
 
 from factoryai.alerts.models import Alert
+from factoryai.bulk import Received
 from factoryai.rest import Refusal
-from vehicles.models import Gate, ListEntry, Opening, PlateRead, Vehicle, Visit
+from factoryai.sites.csv_admin import run_import
+from vehicles.imports import BLOCKED
+from vehicles.models import Gate, ListChange, ListEntry, Opening, PlateRead, Vehicle, Visit
+from vehicles.services.lists import remove_entries
 from vehicles.services.review import decide_read
 from vehicles.tests.factories import NOON, OTHER, PLATE, Plant, after, make_plant
 
@@ -92,6 +97,33 @@ def test_of_two_people_at_one_read_one_decides(plant: Plant) -> None:
 def test_a_plate_is_put_on_a_list_once(plant: Plant) -> None:
     assert at_once([lambda: plant.block()] * 4) == ["already_listed"] * 3 + ["done"]
     assert ListEntry.objects.count() == 1
+
+
+def test_of_two_people_who_take_a_plate_off_at_once_the_history_names_the_one_who_did(plant: Plant) -> None:
+    entry = plant.block()
+    both = [plant.people.farid, plant.people.kavita]
+    acts = [lambda by=by: remove_entries(entries=[entry], by=by, at=after(hours=1)) for by in both * 2]
+    assert at_once(acts) == ["done"] * 4
+    entry.refresh_from_db()
+    line = ListChange.objects.get(action="removed")
+    assert (line.by, ListChange.objects.count()) == (entry.removed_by, 2)
+
+
+def test_a_table_of_plates_and_reads_of_the_same_vehicles_wait_in_no_ring(plant: Plant) -> None:
+    plates = [f"MH12AB{number}" for number in range(1000, 1030)]
+    plant.send(*(plant.row(plate) for plate in plates))
+    table = "plate,reason\n" + "\n".join(f"{plate},Theft" for plate in reversed(plates))
+
+    def import_table() -> None:
+        run_import(BLOCKED, site=plant.site, text=table, by=plant.people.root, at=after(minutes=1), is_dry=False)
+
+    def send(number: int) -> Received:
+        rows = [plant.row(plate, at=after(seconds=number)) for plate in plates]
+        return plant.send(*rows, now=after(minutes=1))
+
+    acts: list[Callable[[], Any]] = [import_table, *(partial(send, number) for number in range(1, 5))]
+    assert at_once(acts) == ["done"] * 5
+    assert (Alert.objects.count(), PlateRead.objects.count()) == (30, 150)
 
 
 def test_entries_that_are_erased_meanwhile_lose_no_read(plant: Plant) -> None:
