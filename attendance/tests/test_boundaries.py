@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -15,17 +14,11 @@ from attendance.rules.grace import GracePolicy, keep_ledger
 from attendance.rules.intervals import total
 from attendance.rules.matching import Direction, Punch, PunchState
 from attendance.rules.sessions import SessionPolicy
-from attendance.rules.shifts import DAY, Assignment, Leave, LeavePart, Shift, judge_shift
+from attendance.rules.shifts import DAY, Leave, LeavePart, Shift, judge_shift
+from attendance.tests.values import KOLKATA, LATER, MONDAY, assigned, clock
 
-KOLKATA = ZoneInfo("Asia/Kolkata")
-MONDAY = date(2026, 3, 2)
-LATER = datetime(2026, 4, 1, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 MORNING = Shift("A", time(8), time(17), window_before=2 * HOUR, window_after=4 * HOUR)
-
-
-def clock(text: str, day: date = MONDAY) -> datetime:
-    return datetime.combine(day, time.fromisoformat(text), KOLKATA).astimezone(UTC)
 
 
 def entry(text: str, day: date = MONDAY) -> Punch:
@@ -34,10 +27,6 @@ def entry(text: str, day: date = MONDAY) -> Punch:
 
 def derive(*punches: Punch, now: datetime = LATER, **plan: object) -> Derived:
     return derive_days(Roster(**plan), punches, MONDAY, MONDAY + 6 * DAY, KOLKATA, now=now, watermark=now)
-
-
-def assigned(*shifts: Shift, days: int = 1) -> tuple[Assignment, ...]:
-    return tuple(Assignment((shift,), MONDAY, MONDAY + (days - 1) * DAY) for shift in shifts)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +50,7 @@ def test_a_shift_that_ends_before_it_starts_ends_on_the_next_day(ends_at, is_ove
 @pytest.mark.parametrize(("at", "worked"), [("16:59:59", SECOND), ("17:00:00", 0 * HOUR), ("18:30:00", 0 * HOUR)])
 def test_a_shift_that_closes_itself_gives_no_time_to_who_came_after_its_end(at, worked):
     closing = dataclasses.replace(MORNING, closes_itself=True)
-    (record,) = (one for one in derive(entry(at), assignments=assigned(closing)).records if one.occurrence)
+    (record,) = (one for one in derive(entry(at), assignments=assigned(closing, days=1)).records if one.occurrence)
     assert record.first_in == clock(at)
     assert total(record.worked) == worked
 
@@ -69,7 +58,7 @@ def test_a_shift_that_closes_itself_gives_no_time_to_who_came_after_its_end(at, 
 @pytest.mark.parametrize(("again", "state"), [("19:59:59", PunchState.DUPLICATE), ("20:00:00", PunchState.OFF_SHIFT)])
 def test_a_second_entry_in_the_double_entry_window_stays_with_its_shift_beyond_the_margin(again, state):
     short = dataclasses.replace(MORNING, window_after=HOUR, double_entry=12 * HOUR)
-    assert derive(entry("08:00"), entry(again), assignments=assigned(short)).placed[-1].state is state
+    assert derive(entry("08:00"), entry(again), assignments=assigned(short, days=1)).placed[-1].state is state
 
 
 def test_a_session_without_a_shift_is_open_until_no_punch_can_join_it():
@@ -84,7 +73,7 @@ def test_a_session_without_a_shift_is_open_until_no_punch_can_join_it():
 
 
 def test_a_day_off_is_decided_when_the_day_is_over():
-    plan = {"assignments": assigned(MORNING), "days_off": frozenset([MONDAY])}
+    plan = {"assignments": assigned(MORNING, days=1), "days_off": frozenset([MONDAY])}
     assert derive(now=clock("23:59:59"), **plan).records == []
     (record,) = derive(now=clock("00:00:00", MONDAY + DAY), **plan).records
     assert (record.status, record.closes_at) == (Status.WEEK_OFF, clock("00:00", MONDAY + DAY) - timedelta.resolution)
@@ -92,14 +81,14 @@ def test_a_day_off_is_decided_when_the_day_is_over():
 
 def test_half_days_of_leave_make_a_whole_one():
     halves = (Leave(MONDAY, MONDAY, LeavePart.FIRST_HALF), Leave(MONDAY, MONDAY, LeavePart.SECOND_HALF))
-    (record,) = derive(assignments=assigned(MORNING), leaves=halves).records
+    (record,) = derive(assignments=assigned(MORNING, days=1), leaves=halves).records
     assert record.status is Status.ON_LEAVE
 
 
 def test_two_lates_of_one_date_are_counted_in_the_order_of_their_shifts():
     early = dataclasses.replace(MORNING, name="Z", ends_at=time(11), window_after=HOUR)
     late = dataclasses.replace(MORNING, name="A", starts_at=time(13), window_before=HOUR)
-    found = derive(entry("08:30"), entry("13:30"), assignments=assigned(early, late)).records
+    found = derive(entry("08:30"), entry("13:30"), assignments=assigned(early, late, days=1)).records
     judged, ledger = keep_ledger(tuple(reversed(found)), GracePolicy(half_day_every=2), KOLKATA)
     assert ledger.lates == 2
     assert [any(flag.kind is FlagKind.LATES_HALF_DAY for flag in one.flags) for one in judged] == [False, True]
